@@ -1,0 +1,37 @@
+# The two commands: `make run` and `make test`. Each installs what is missing, builds, and does its job.
+PACKAGES := g++ cmake ninja-build make ccache pkg-config libcaf-dev liblmdb-dev libfmt-dev catch2 \
+  libspdlog-dev libboost1.81-dev libssl-dev nlohmann-json3-dev liburcu-dev libnats-dev
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+JOBS ?= $(shell nproc)
+
+.PHONY: run test build setup bench fuzz asan clean
+
+run: build
+	./build/vagus $(ARGS)
+
+test: build-tests
+	ctest --test-dir build --output-on-failure
+
+# Asks dpkg first, so that a machine that has everything needs neither network nor root.
+setup:
+	@missing=$$(for p in $(PACKAGES); do \
+	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
+	if [ -n "$$missing" ]; then echo "installing: $$missing"; \
+	  $(SUDO) apt-get update -q && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qy --no-install-recommends $$missing; fi
+
+build: setup
+	cmake --preset release -DVAGUS_TESTS=OFF >/dev/null
+	cmake --build --preset release --target vagus -j $(JOBS)
+
+build-tests: setup
+	cmake --preset release -DVAGUS_TESTS=ON
+	cmake --build --preset release -j $(JOBS)
+
+asan: setup
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS)
+	ctest --test-dir build-asan --output-on-failure
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/endpoint.hpp"
+#include "actors/messages.hpp"
+
+namespace vagus {
+
+/// What monitoring knows of a connection, kept for a while after it has ended. The atomics and the
+/// endpoint's counters are written by the connection; `texts` under its mutex.
+struct connection_record {
+  using wall_clock = std::chrono::system_clock;
+
+  uint64_t client_id = 0;
+  std::string ip;
+  int port = 0;
+  wall_clock::time_point start;
+  std::string account;
+  endpoint_ptr traffic;
+
+  std::atomic<uint64_t> subscriptions{0};
+  std::atomic<int64_t> rtt_ns{0};
+  std::atomic<int64_t> last_activity_ns{0};  ///< since the epoch
+
+  struct client_texts {
+    std::string name, lang, version, user;
+  };
+  client_texts texts() const {
+    std::lock_guard lock{mutex};
+    return described;
+  }
+  void describe(client_texts t) {
+    std::lock_guard lock{mutex};
+    described = std::move(t);
+  }
+
+  struct subscription_detail {
+    std::string subject, queue, sid;
+    uint64_t delivered, max;
+  };
+
+  // Of a connection that has ended
+  std::atomic<bool> ended{false};
+  wall_clock::time_point stop;
+  closed_reason reason = closed_reason::client_closed;
+
+ private:
+  mutable std::mutex mutex;
+  client_texts described;
+};
+
+using connection_record_ptr = std::shared_ptr<connection_record>;
+
+/// The server's answer to monitoring.
+struct connections_view {
+  std::vector<connection_record_ptr> open;
+  std::vector<connection_record_ptr> closed;  ///< the latest last
+  uint64_t total = 0;                         ///< accepted since the start
+};
+
+using connections_view_ptr = std::shared_ptr<const connections_view>;
+
+}  // namespace vagus
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::connection_record_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::connections_view_ptr)

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "actors/connection_record.hpp"
+#include "actors/messages.hpp"
+
+namespace vagus {
+
+/// One client: its socket, parser, subscriptions and outgoing queue. Pinned to an event loop.
+using connection_actor = caf::typed_actor<
+    // Messages for its subscriptions, ready to be written.
+    caf::reacts_to<frame_batch_ptr>,
+    // The subject space has put in force that many of its interest changes, in all.
+    caf::reacts_to<applied_atom, uint64_t>,
+    // Answers when its outgoing queue has fallen below the low-water mark, or it ends.
+    caf::replies_to<drain_atom>::with<bool>,
+    // Sends an asynchronous INFO to clients that understand it.
+    caf::reacts_to<info_atom, settings_ptr>,
+    // Closes the connection for a reason that lies with the server.
+    caf::reacts_to<close_atom, closed_reason>,
+    // Itself: the socket is closed; end.
+    caf::reacts_to<end_atom>>;
+
+/// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.
+using subject_space_actor = caf::typed_actor<
+    // Applies the changes of a connection, then tells it so.
+    caf::reacts_to<interest_changes_ptr, connection_actor>,
+    caf::reacts_to<end_atom>>;
+
+/// The clock of one event loop: fires the timers of what is pinned there. Pinned itself.
+using timekeeper_actor = caf::typed_actor<
+    // Itself: time to look at the timers.
+    caf::reacts_to<tick_atom>,
+    // From now on these options hold on this loop.
+    caf::reacts_to<reload_atom, settings_ptr>,
+    caf::reacts_to<end_atom>>;
+
+/// Checks passwords that are costly to check (bcrypt), away from the event loops.
+using authenticator_actor = caf::typed_actor<
+    caf::replies_to<verify_atom, credentials, settings_ptr>::with<bool>, caf::reacts_to<end_atom>>;
+
+/// The process: listeners, the connections there are, signals, reload, lame duck and shutdown.
+using server_actor = caf::typed_actor<
+    // A connection was accepted, or has ended.
+    caf::reacts_to<opened_atom, connection_record_ptr, connection_actor>,
+    caf::reacts_to<closed_atom, uint64_t>,
+    // Reads the configuration again and puts it in force.
+    caf::reacts_to<reload_atom>,
+    // Stops listening and closes clients bit by bit, then ends the process.
+    caf::reacts_to<lameduck_atom>,
+    // Closes every connection and ends the process.
+    caf::reacts_to<close_atom>,
+    // Itself: continue what runs over time (lame duck, shutdown).
+    caf::reacts_to<tick_atom>,
+    // For monitoring: who is and was connected.
+    caf::replies_to<connz_atom>::with<connections_view_ptr>>;
+
+}  // namespace vagus

@@ -1,0 +1,164 @@
+#include "actors/router.hpp"
+
+#include <caf/mailbox_element.hpp>
+#include <caf/send.hpp>
+#include <random>
+
+#include "actors/messages.hpp"
+#include "net/event_loop.hpp"
+
+namespace vagus {
+
+namespace {
+
+/// Tries to find a queue member that is neither gone nor full, before one that is not gone will do.
+constexpr size_t choices = 4;
+
+void bump(std::atomic<uint64_t>& counter) { traffic_counters::add(counter, 1); }
+
+}  // namespace
+
+struct router::entry {
+  uint64_t hash = 0;
+  uint64_t changes = 0;  ///< of the interest when the stamp was last seen to hold
+  interest::stamp stamp;
+  std::string subject;
+  match_result result;
+};
+
+router::router(const interest& from, size_t loop_index)
+    : interest_{from}, loop_index_{loop_index}, cache_(cache_sets * cache_ways) {
+  std::random_device seed;
+  random_state_ = (uint64_t{seed()} << 32 | seed()) | 1;
+}
+
+router::~router() = default;
+
+uint64_t router::random() {
+  // xorshift64: good enough to spread load, and cheap
+  random_state_ ^= random_state_ << 13;
+  random_state_ ^= random_state_ >> 7;
+  random_state_ ^= random_state_ << 17;
+  return random_state_;
+}
+
+router::entry& router::find_or_fill(std::string_view subject, uint64_t hash) {
+  auto* set = &cache_[(hash >> 20) % cache_sets * cache_ways];
+  std::unique_ptr<entry>* place = nullptr;
+  for (size_t way = 0; way < cache_ways; ++way) {
+    auto& e = set[way];
+    if (e && e->hash == hash && e->subject == subject) {
+      place = &e;
+      break;
+    }
+    if (!e && place == nullptr) place = &e;
+  }
+  if (place == nullptr) place = &set[random() % cache_ways];
+  auto& e = *place;
+  auto changes = interest_.changes();
+  if (e && e->hash == hash && e->subject == subject && interest_.holds(e->stamp)) {
+    e->changes = changes;
+    bump(stats_.cache_hits);
+    return *e;
+  }
+  if (!e) {
+    e = std::make_unique<entry>();
+    bump(stats_.cached);
+  }
+  e->hash = hash;
+  e->subject = subject;
+  e->changes = changes;
+  e->stamp = interest_.take_stamp(subject, hash);
+  interest_.match(subject, hash, e->result);
+  bump(stats_.matches);
+  return *e;
+}
+
+const match_result& router::lookup(std::string_view subject) {
+  if (last_ == nullptr || last_->subject != subject || last_->changes != interest_.changes())
+    last_ = &find_or_fill(subject, interest::hash_of(subject));
+  return last_->result;
+}
+
+bool router::deliver(const message_view& message, const subscriber& to, const endpoint* self,
+                     uint32_t queue) {
+  auto* destination = to.destination.load(std::memory_order_acquire);
+  if (destination == nullptr || destination->closing.load(std::memory_order_relaxed)) return false;
+  if (destination == self && !self->echo.load(std::memory_order_relaxed)) return false;
+  auto& open = destination->open[loop_index_];
+  if (!open.batch) {
+    open.batch = frame_batch_ptr{new frame_batch{open.expected}};
+    touched_.push_back(destination);
+  }
+  open.batch->append(message, {to.sid(), to.slot, to.generation, queue,
+                               destination->headers.load(std::memory_order_relaxed)});
+  return true;
+}
+
+const subscriber* router::choose(const queue_match& group, const endpoint* self) {
+  size_t n = group.members.size();
+  if (n == 0) return nullptr;
+  size_t start = n == 1 ? 0 : random() % n;
+  for (size_t i = 0; i < n; ++i) {
+    const auto* member = group.members[start + i < n ? start + i : start + i - n];
+    auto* destination = member->destination.load(std::memory_order_acquire);
+    if (destination == nullptr || destination->closing.load(std::memory_order_relaxed)) continue;
+    if (destination == self && !self->echo.load(std::memory_order_relaxed)) continue;
+    return member;
+  }
+  return nullptr;
+}
+
+size_t router::publish(const message_view& message, const endpoint* self) {
+  const auto& result = lookup(message.subject);
+  size_t delivered = 0;
+  for (const auto* to : result.plain) delivered += deliver(message, *to, self, 0);
+  for (const auto& group : result.queues)
+    if (const auto* to = choose(group, self)) delivered += deliver(message, *to, self, group.id);
+  return delivered;
+}
+
+size_t router::republish(const message_view& message, uint32_t queue) {
+  for (const auto& group : lookup(message.subject).queues) {
+    if (group.id != queue) continue;
+    const auto* to = choose(group, nullptr);
+    return to != nullptr && deliver(message, *to, nullptr, queue) ? 1 : 0;
+  }
+  return 0;
+}
+
+std::string_view router::own_sid(std::string_view subject, const endpoint* self) {
+  const auto& result = lookup(subject);
+  auto own = [&](const subscriber* s) {
+    return s->destination.load(std::memory_order_acquire) == self;
+  };
+  for (const auto* s : result.plain)
+    if (own(s)) return s->sid();
+  for (const auto& group : result.queues)
+    for (const auto* s : group.members)
+      if (own(s)) return s->sid();
+  return {};
+}
+
+frame_batch_ptr router::flush(const endpoint* self, event_loop& loop, int64_t high_water,
+                              std::vector<pressure>& over) {
+  frame_batch_ptr own;
+  for (auto* destination : touched_) {
+    auto& open = destination->open[loop_index_];
+    auto batch = std::move(open.batch);
+    auto total = static_cast<int64_t>(batch->total());
+    open.expected = batch->size() + batch->size() / 8;
+    if (destination == self) {
+      own = std::move(batch);
+      continue;
+    }
+    auto pending = destination->pending.fetch_add(total, std::memory_order_relaxed) + total;
+    if (pending > high_water) over.push_back({destination, pending});
+    destination->actor->enqueue(
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(batch)), &loop);
+  }
+  touched_.clear();
+  return own;
+}
+
+}  // namespace vagus

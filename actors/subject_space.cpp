@@ -1,0 +1,34 @@
+#include "actors/subject_space.hpp"
+
+#include <caf/send.hpp>
+
+#include "actors/interest/rcu.hpp"
+
+namespace vagus {
+
+subject_space_state::subject_space_state(handle::pointer self, account& of)
+    : self_{self}, account_{of} {}
+
+void subject_space_state::apply(const interest_changes& changes) {
+  changes.for_each([&](const interest_changes::change& c) {
+    interest::subscription_key key{changes.from.get(), c.slot, c.subject, c.queue};
+    if (c.add)
+      account_.subjects.subscribe(key, c.generation, c.sid);
+    else
+      account_.subjects.unsubscribe(key);
+  });
+  // The endpoint of a connection that has ended stays until no publisher can be looking at it.
+  if (changes.last) retire([kept = changes.from] {});
+}
+
+subject_space_actor::behavior_type subject_space_state::behavior() {
+  return {
+      [this](const interest_changes_ptr& changes, const connection_actor& from) {
+        apply(*changes);
+        self_->send(from, applied_atom::value, static_cast<uint64_t>(changes->size()));
+      },
+      [this](end_atom) { self_->quit(); },
+  };
+}
+
+}  // namespace vagus

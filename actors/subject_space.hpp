@@ -1,0 +1,27 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/loop_context.hpp"
+
+namespace vagus {
+
+/// The only writer of an account's interest.
+class subject_space_state {
+ public:
+  using handle = subject_space_actor;
+  static constexpr const char* name = "subject_space";
+
+  /// @param of must outlive the actor
+  subject_space_state(handle::pointer self, account& of);
+
+  handle::behavior_type behavior();
+  void after_run() {}
+
+  void apply(const interest_changes& changes);
+
+ private:
+  handle::pointer self_;
+  account& account_;
+};
+
+}  // namespace vagus

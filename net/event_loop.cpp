@@ -1,0 +1,116 @@
+#include "net/event_loop.hpp"
+
+#include <urcu/urcu-memb.h>
+
+#include <boost/asio/post.hpp>
+
+namespace vagus {
+
+namespace {
+
+thread_local event_loop* current_loop = nullptr;
+
+/// Messages that one actor may handle before others get their turn.
+constexpr size_t throughput = 64;
+/// Actors that may run before sockets get their turn.
+constexpr size_t actors_per_turn = 64;
+
+}  // namespace
+
+event_loop* event_loop::current() { return current_loop; }
+
+event_loop::event_loop(caf::actor_system& system, size_t index)
+    : caf::execution_unit{&system}, work_{io_.get_executor()}, index_{index} {}
+
+event_loop::~event_loop() {
+  stop();
+  take_remote();
+  for (auto* job : local_) caf::intrusive_ptr_release(job);
+}
+
+void event_loop::start() {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+void event_loop::stop() {
+  if (!thread_.joinable()) return;
+  boost::asio::post(io_, [this] { stopping_ = true; });
+  thread_.join();
+}
+
+void event_loop::exec_later(caf::resumable* job) {
+  if (current_loop == this) {
+    local_.push_back(job);
+    return;
+  }
+  {
+    std::lock_guard lock{remote_mutex_};
+    remote_.push_back(job);
+  }
+  // One wake-up for all that arrives until the loop has taken it.
+  if (!remote_pending_.exchange(true)) boost::asio::post(io_, [this] { take_remote(); });
+}
+
+void event_loop::take_remote() {
+  remote_pending_ = false;
+  {
+    std::lock_guard lock{remote_mutex_};
+    taken_.swap(remote_);
+  }
+  local_.insert(local_.end(), taken_.begin(), taken_.end());
+  taken_.clear();
+}
+
+void event_loop::run_local(size_t limit) {
+  for (; limit > 0 && !local_.empty(); --limit) {
+    auto* job = local_.front();
+    local_.pop_front();
+    switch (job->resume(this, throughput)) {
+      case caf::resumable::resume_later:
+        local_.push_back(job);
+        break;
+      default:
+        caf::intrusive_ptr_release(job);
+    }
+  }
+}
+
+void event_loop::run() {
+  current_loop = this;
+  urcu_memb_register_thread();
+  while (!stopping_) {
+    run_local(actors_per_turn);
+    if (local_.empty())
+      io_.run_one();
+    else
+      io_.poll();
+  }
+  urcu_memb_unregister_thread();
+  current_loop = nullptr;
+}
+
+void event_loop::run_ready() {
+  auto* outer = current_loop;
+  current_loop = this;
+  io_.restart();
+  do {
+    run_local(actors_per_turn);
+  } while (io_.poll() > 0 || !local_.empty());
+  current_loop = outer;
+}
+
+event_loops::event_loops(caf::actor_system& system, size_t count) {
+  for (size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<event_loop>(system, i));
+}
+
+event_loops::~event_loops() { stop(); }
+
+void event_loops::start() {
+  for (auto& loop : loops_) loop->start();
+}
+
+void event_loops::stop() {
+  for (auto& loop : loops_) loop->stop();
+}
+
+}  // namespace vagus

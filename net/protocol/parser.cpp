@@ -1,0 +1,222 @@
+#include "net/protocol/parser.hpp"
+
+#include <array>
+
+namespace vagus {
+
+namespace {
+
+bool blank(char c) { return c == ' ' || c == '\t'; }
+
+/// Compares without regard to case; `upper` has capital letters only.
+bool starts_with(const char* at, const char* end, std::string_view upper) {
+  if (static_cast<size_t>(end - at) < upper.size()) return false;
+  for (size_t i = 0; i < upper.size(); ++i)
+    if ((at[i] & ~0x20) != upper[i]) return false;
+  return true;
+}
+
+/// Splits a control line at blanks. At most four arguments are kept, more are counted.
+struct arguments {
+  std::array<std::string_view, 4> at;
+  size_t count = 0;
+  const char* line_end = nullptr;  ///< the '\n'
+
+  /// @pre a '\n' follows at or behind `from`.
+  explicit arguments(const char* from) {
+    for (;;) {
+      while (blank(*from)) ++from;
+      if (*from == '\n') break;
+      if (*from == '\r' && from[1] == '\n') {
+        ++from;
+        break;
+      }
+      const char* start = from;
+      while (static_cast<unsigned char>(*from) > ' ' || !ends_argument(from)) ++from;
+      if (count < at.size()) at[count] = {start, static_cast<size_t>(from - start)};
+      ++count;
+    }
+    line_end = from;
+  }
+
+  static bool ends_argument(const char* c) {
+    return blank(*c) || *c == '\n' || (*c == '\r' && c[1] == '\n');
+  }
+};
+
+operation broken(op kind) {
+  operation result;
+  result.kind = kind;
+  return result;
+}
+
+operation wait_for(size_t bytes) {
+  operation result;
+  result.needed = bytes;
+  return result;
+}
+
+/// The answer for a line that has no end yet.
+operation unfinished_line(const char* at, const char* end, const parse_limits& limits) {
+  if (end - at > limits.max_control_line) return broken(op::control_line_exceeded);
+  return wait_for(static_cast<size_t>(end - at) + 1);
+}
+
+/// True if the line's arguments are longer than the limit allows.
+bool too_long(const char* args, const char* line_end, const parse_limits& limits) {
+  return line_end - args > limits.max_control_line;
+}
+
+operation parse_pub(const char* at, const char* args, const char* end, bool headers,
+                    const parse_limits& limits) {
+  arguments split{args};
+  if (split.line_end >= end) return unfinished_line(args, end, limits);
+  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  size_t numbers = headers ? 2 : 1;
+  if (split.count != 1 + numbers && split.count != 2 + numbers) return broken(op::bad_arguments);
+  operation result;
+  result.subject = split.at[0];
+  if (split.count == 2 + numbers) result.reply = split.at[1];
+  result.size = parse_size(split.at[split.count - 1]);
+  if (headers) result.header_size = parse_size(split.at[split.count - 2]);
+  if (result.size < 0 || (headers && (result.header_size < 0 || result.header_size > result.size)))
+    return broken(op::bad_arguments);
+  if (result.size > limits.max_payload) return broken(op::payload_exceeded);
+  result.payload = split.line_end + 1;
+  auto have = end - result.payload;
+  auto line = static_cast<size_t>(result.payload - at);
+  // The terminator is CRLF, or LF alone.
+  if (have <= result.size) return wait_for(line + static_cast<size_t>(result.size) + 1);
+  const char* terminator = result.payload + result.size;
+  if (*terminator == '\r') {
+    if (have == result.size + 1) return wait_for(line + static_cast<size_t>(result.size) + 2);
+    ++terminator;
+  }
+  if (*terminator != '\n') return broken(op::unknown);
+  result.next = terminator + 1;
+  result.kind = op::pub;
+  return result;
+}
+
+operation parse_sub(const char* args, const char* end, const parse_limits& limits) {
+  arguments split{args};
+  if (split.line_end >= end) return unfinished_line(args, end, limits);
+  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  if (split.count != 2 && split.count != 3) return broken(op::bad_arguments);
+  operation result;
+  result.kind = op::sub;
+  result.subject = split.at[0];
+  if (split.count == 3) result.queue = split.at[1];
+  result.sid = split.at[split.count - 1];
+  result.next = split.line_end + 1;
+  return result;
+}
+
+operation parse_unsub(const char* args, const char* end, const parse_limits& limits) {
+  arguments split{args};
+  if (split.line_end >= end) return unfinished_line(args, end, limits);
+  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  if (split.count != 1 && split.count != 2) return broken(op::bad_arguments);
+  operation result;
+  result.kind = op::unsub;
+  result.sid = split.at[0];
+  if (split.count == 2) result.max = parse_size(split.at[1]);
+  if (result.max < 0) result.max = 0;
+  result.next = split.line_end + 1;
+  return result;
+}
+
+/// A line whose arguments are one text, or none of our business.
+operation parse_line(op kind, const char* args, const char* end, const parse_limits& limits) {
+  const char* at = args;
+  while (*at != '\n') ++at;
+  if (at >= end) return unfinished_line(args, end, limits);
+  if (too_long(args, at, limits)) return broken(op::control_line_exceeded);
+  operation result;
+  result.kind = kind;
+  result.next = at + 1;
+  result.args = {args, static_cast<size_t>(at - args)};
+  while (!result.args.empty() && (blank(result.args.front()))) result.args.remove_prefix(1);
+  while (!result.args.empty() && (result.args.back() == '\r')) result.args.remove_suffix(1);
+  return result;
+}
+
+struct keyword {
+  std::string_view text;
+  op kind;
+  bool arguments;  ///< a blank must follow
+};
+
+constexpr std::array<keyword, 10> keywords{{{"PUB", op::pub, true},
+                                            {"HPUB", op::pub, true},
+                                            {"SUB", op::sub, true},
+                                            {"UNSUB", op::unsub, true},
+                                            {"PING", op::ping, false},
+                                            {"PONG", op::pong, false},
+                                            {"CONNECT", op::connect, true},
+                                            {"INFO", op::ignored, true},
+                                            {"+OK", op::ignored, false},
+                                            {"-ERR", op::ignored, true}}};
+
+/// `+` and `-` keep their bit 0x20, letters lose it.
+bool same_letter(char given, char upper) {
+  return given == upper || (upper >= 'A' && (given & ~0x20) == upper);
+}
+
+/// Finds the keyword at `at`. With too few bytes to tell, kind is op::incomplete.
+op find_keyword(const char* at, const char* end, const keyword*& found) {
+  auto have = static_cast<size_t>(end - at);
+  bool possible = false;
+  for (const auto& k : keywords) {
+    size_t i = 0;
+    while (i < k.text.size() && i < have && same_letter(at[i], k.text[i])) ++i;
+    if (i == k.text.size()) {
+      if (k.arguments && i < have && !blank(at[i])) return op::unknown;
+      if (k.arguments && i == have) return op::incomplete;
+      found = &k;
+      return k.kind;
+    }
+    possible |= i == have;
+  }
+  return possible ? op::incomplete : op::unknown;
+}
+
+}  // namespace
+
+int64_t parse_size(std::string_view digits) {
+  if (digits.empty() || digits.size() > 9) return -1;
+  int64_t value = 0;
+  for (char c : digits) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+operation parse_operation(const char* at, const char* end, const parse_limits& limits) {
+  // PUB and HPUB first: they are what arrives by the million.
+  if (end - at > 5) {
+    if (starts_with(at, end, "PUB") && blank(at[3]))
+      return parse_pub(at, at + 4, end, false, limits);
+    if (starts_with(at, end, "HPUB") && blank(at[4]))
+      return parse_pub(at, at + 5, end, true, limits);
+  }
+  if (at == end) return wait_for(1);
+  const keyword* found = nullptr;
+  op kind = find_keyword(at, end, found);
+  if (kind == op::unknown) return broken(op::unknown);
+  if (kind == op::incomplete) return wait_for(static_cast<size_t>(end - at) + 1);
+  const char* args = at + found->text.size();
+  switch (kind) {
+    case op::pub:
+      return parse_pub(at, args + 1, end, found->text.size() == 4, limits);
+    case op::sub:
+      return parse_sub(args, end, limits);
+    case op::unsub:
+      return parse_unsub(args, end, limits);
+    default:
+      return parse_line(kind, args, end, limits);
+  }
+}
+
+}  // namespace vagus

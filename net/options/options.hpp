@@ -17,7 +17,7 @@ struct options {
   int port = 4222;
   std::string server_name;       ///< empty: the server's id
   std::string client_advertise;  ///< host[:port] that INFO announces in place of the listener's
-  std::string http_host = "0.0.0.0";
+  std::string http_host = "0.0.0.0";  ///< when loaded: as host, unless it is given
   int http_port = 0;
   std::string http_base_path;
   std::vector<std::string> server_tags;
@@ -30,7 +30,7 @@ struct options {
   std::chrono::nanoseconds auth_timeout = std::chrono::seconds{2};
 
   // Limits
-  int64_t max_connections = 64 * 1024;
+  int64_t max_connections = 64 * 1024;  ///< negative: none may connect
   int64_t max_subscriptions = 0;  ///< per connection; 0: no limit
   int64_t max_sub_tokens = 0;     ///< tokens in the subject of one SUB; 0: no limit
   int64_t max_control_line = 4096;

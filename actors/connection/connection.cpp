@@ -1,3 +1,4 @@
+#include "actors/authenticator.hpp"
 #include "actors/connection/connection.hpp"
 
 #include <caf/send.hpp>
@@ -19,8 +20,6 @@ std::chrono::nanoseconds with_jitter(std::chrono::nanoseconds d) {
   static thread_local std::minstd_rand random{std::random_device{}()};
   return d + d * static_cast<int64_t>(random() % 200) / 1000;
 }
-
-bool needs_credentials(const options& o) { return !o.username.empty() || !o.token.empty(); }
 
 }  // namespace
 
@@ -68,7 +67,11 @@ connection_actor::behavior_type connection_state::behavior() {
       [this](const frame_batch_ptr& batch) { take_delivery(*batch); },
       [this](applied_atom, uint64_t count) {
         changes_unapplied_ -= count;
-        if (changes_unapplied_ == 0) resume_reading();
+        if (changes_unapplied_ > 0) return;
+        if (phase_ == phase::closed)
+          self_->quit();
+        else
+          resume_reading();
       },
       [this](drain_atom) {
         auto promise = self_->make_response_promise<bool>();
@@ -82,7 +85,9 @@ connection_actor::behavior_type connection_state::behavior() {
           send_line(info_line(s->info, record_->client_id, record_->ip));
       },
       [this](close_atom, closed_reason reason) { close(reason); },
-      [this](end_atom) { self_->quit(); },
+      [this](end_atom) {
+        if (changes_unapplied_ == 0) self_->quit();
+      },
   };
 }
 
@@ -180,7 +185,8 @@ void connection_state::close(closed_reason reason, bool immediately) {
     answer_drained();
     schedule();
   }
-  if (immediately || reason == closed_reason::client_closed) {
+  if (immediately || reason == closed_reason::client_closed ||
+      reason == closed_reason::server_shutdown) {
     if (!immediately) outbox_.flush(*socket_, SIZE_MAX);
     finish();
   }

@@ -4,6 +4,7 @@
 #include "actors/connection/connection.hpp"
 #include "actors/interest/rcu.hpp"
 #include "net/log.hpp"
+#include "net/subject.hpp"
 
 namespace vagus {
 

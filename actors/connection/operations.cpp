@@ -1,3 +1,4 @@
+#include "actors/authenticator.hpp"
 #include "actors/connection/connection.hpp"
 #include "net/auth.hpp"
 #include "net/log.hpp"
@@ -9,14 +10,6 @@ namespace {
 
 /// A bcrypt check may wait for others before it; past this the server is overloaded.
 constexpr std::chrono::seconds verdict_patience{30};
-
-bool needs_credentials(const options& o) { return !o.username.empty() || !o.token.empty(); }
-
-/// The check that costs nothing; bcrypt is left to the authenticator.
-bool credentials_match(const options& o, const credentials& c) {
-  if (!o.token.empty()) return check_secret(o.token, c.token);
-  return check_secret(o.username, c.user) && check_secret(o.password, c.pass);
-}
 
 }  // namespace
 

@@ -77,8 +77,8 @@ operation parse_pub(const char* at, const char* args, const char* end, bool head
   operation result;
   result.subject = split.at[0];
   if (split.count == 2 + numbers) result.reply = split.at[1];
-  result.size = parse_size(split.at[split.count - 1]);
-  if (headers) result.header_size = parse_size(split.at[split.count - 2]);
+  result.size = parse_decimal(split.at[split.count - 1]);
+  if (headers) result.header_size = parse_decimal(split.at[split.count - 2]);
   if (result.size < 0 || (headers && (result.header_size < 0 || result.header_size > result.size)))
     return broken(op::bad_arguments);
   if (result.size > limits.max_payload) return broken(op::payload_exceeded);
@@ -120,7 +120,7 @@ operation parse_unsub(const char* args, const char* end, const parse_limits& lim
   operation result;
   result.kind = op::unsub;
   result.sid = split.at[0];
-  if (split.count == 2) result.max = parse_size(split.at[1]);
+  if (split.count == 2) result.max = parse_decimal(split.at[1]);
   if (result.max < 0) result.max = 0;
   result.next = split.line_end + 1;
   return result;
@@ -183,7 +183,7 @@ op find_keyword(const char* at, const char* end, const keyword*& found) {
 
 }  // namespace
 
-int64_t parse_size(std::string_view digits) {
+int64_t parse_decimal(std::string_view digits) {
   if (digits.empty() || digits.size() > 9) return -1;
   int64_t value = 0;
   for (char c : digits) {

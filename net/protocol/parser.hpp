@@ -50,6 +50,6 @@ struct parse_limits {
 operation parse_operation(const char* at, const char* end, const parse_limits& limits);
 
 /// Reads a number of 1 to 9 digits, as sizes on the wire are written; -1 if it is anything else.
-int64_t parse_size(std::string_view digits);
+int64_t parse_decimal(std::string_view digits);
 
 }  // namespace vagus

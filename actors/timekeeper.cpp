@@ -1,0 +1,30 @@
+#include "actors/timekeeper.hpp"
+
+namespace vagus {
+
+timekeeper_state::timekeeper_state(handle::pointer self, loop_context& context)
+    : self_{self}, context_{context} {}
+
+void timekeeper_state::tick() {
+  auto now = self_->clock().now();
+  context_.loop_time = now;
+  context_.deadlines.fire(now);
+  self_->delayed_send(self_, resolution, tick_atom::value);
+}
+
+timekeeper_actor::behavior_type timekeeper_state::behavior() {
+  tick();
+  return {
+      [this](tick_atom) { tick(); },
+      [this](reload_atom, const settings_ptr& s) { context_.current = s; },
+      [this](end_atom) {
+        // What the loop holds of actors is given up on the loop's own thread.
+        context_.server = nullptr;
+        context_.authenticator = nullptr;
+        context_.read_buffer = nullptr;
+        self_->quit();
+      },
+  };
+}
+
+}  // namespace vagus

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <string>
+
+#include "net/event_loop.hpp"
+
+namespace vagus {
+
+/// Accepts TCP connections on one event loop and deals the sockets out to all. All members belong to
+/// that loop's thread, but for the constructor.
+class listener {
+ public:
+  using socket_handler =
+      std::function<void(event_loop& loop, boost::asio::ip::tcp::socket socket)>;
+  using failure_handler = std::function<void(const boost::system::error_code& why)>;
+
+  /// Binds and listens. @param port -1 for any free one. Throws std::runtime_error that names the
+  /// address and says what to do.
+  listener(event_loop& on, const std::string& host, int port);
+
+  /// Accepts until stop(). A failure that will not pass by itself (no file descriptors left) is
+  /// reported, and accepting pauses until the next call.
+  void accept(event_loops& deal_to, socket_handler on_socket, failure_handler on_failure);
+
+  void stop();
+
+  int port() const { return port_; }
+
+ private:
+  void accept_next(event_loop& target);
+
+  boost::asio::ip::tcp::acceptor acceptor_;
+  int port_ = 0;
+  event_loops* loops_ = nullptr;
+  socket_handler on_socket_;
+  failure_handler on_failure_;
+};
+
+}  // namespace vagus

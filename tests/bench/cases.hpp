@@ -22,6 +22,7 @@ struct goal {
     ratio_at_least,  ///< vagus / reference
     ratio_at_most,
     value_at_least,  ///< vagus alone
+    none,            ///< shown for information
   };
   kind what = kind::ratio_at_least;
   double limit = 1;

@@ -1,4 +1,5 @@
-#include "cases_throughput.hpp"
+#include "cases.hpp"
+#include "throughput.hpp"
 
 #include <cstdio>
 
@@ -8,19 +9,12 @@ namespace {
 
 using kind = goal::kind;
 
-std::vector<sample> measure(const server_process& server, const options& how,
-                            const topology& what) {
-  throughput load(server, what, how);
-  load.run(how.warm_up);
-  return {rate_of(load.run(how.seconds))};
-}
-
 bench_case make(const std::string& name, const std::string& text, double at_least,
                 const topology& what) {
   return {name,
           text,
           {{name, "msg/s", {kind::ratio_at_least, at_least}}},
-          [what](const auto& server, const auto& how) { return measure(server, how, what); }};
+          [what](const auto& server, const auto& how) { return measure_rate(server, how, what); }};
 }
 
 topology one_subject(unsigned publishers, unsigned subscribers, size_t payload) {
@@ -68,18 +62,6 @@ bench_case one_to_one_with_cpu() {
 }
 
 }  // namespace
-
-topology one_to_one(size_t payload) {
-  topology what;
-  what.payload = payload;
-  what.shape = shape_of(what.subjects.front(), "1", payload);
-  return what;
-}
-
-sample rate_of(const phase& p) {
-  const auto count = static_cast<double>(p.delivered > 0 ? p.delivered : p.published);
-  return {count / p.seconds, p.server_cpu / count * 1e9, p.load_cpu / count * 1e9};
-}
 
 std::vector<bench_case> throughput_cases() {
   std::vector<bench_case> result;

@@ -2,6 +2,7 @@
 
 #include "common.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
@@ -45,14 +46,14 @@ connection::connection(connection&& other) noexcept
 
 connection connection::client(uint16_t port) {
   connection result(port);
-  result.handshake();
+  result.hello();
+  result.await_pong();
   return result;
 }
 
-void connection::handshake() {
+void connection::hello() {
   if (!next_line().starts_with("INFO ")) throw failure("the server did not begin with INFO");
   send(std::string(connect_line()) + "PING\r\n");
-  await_pong();
 }
 
 void connection::send(std::string_view bytes) {
@@ -104,6 +105,15 @@ void connection::await_pong() {
     if (line == "PING") send("PONG\r\n");
     if (line.starts_with("-ERR")) throw failure("the server says " + line);
   }
+}
+
+std::string connection::last_words() {
+  std::array<char, 200> buffer;
+  const ssize_t n = recv(fd_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  std::string words = rest_.append(buffer.data(), n > 0 ? static_cast<size_t>(n) : 0);
+  std::replace_if(
+      words.begin(), words.end(), [](char c) { return c < ' '; }, ' ');
+  return words.empty() ? "" : "; it had said: " + words;
 }
 
 void connection::abort() {

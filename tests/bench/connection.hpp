@@ -15,7 +15,7 @@ class connection {
 public:
   static constexpr int io_timeout_seconds = 20;
 
-  /// Connects only. What a NATS client says first is `handshake()`.
+  /// Connects only. What a NATS client says first is `hello()`.
   explicit connection(uint16_t port);
   ~connection();
   connection(connection&& other) noexcept;
@@ -26,7 +26,8 @@ public:
   /// A connection that has its INFO, and the PONG to its CONNECT and PING.
   static connection client(uint16_t port);
 
-  void handshake();
+  /// Reads INFO, sends CONNECT and PING; `await_pong()` completes the handshake.
+  void hello();
 
   /// Writes all of it.
   void send(std::string_view bytes);
@@ -43,6 +44,9 @@ public:
 
   /// What was received behind the last PONG and belongs to the next reader.
   std::string take_rest() { return std::exchange(rest_, {}); }
+
+  /// What the server has said and nobody read, in short: an -ERR before it closed, say.
+  std::string last_words();
 
   /// Wakes whoever is blocked on it, with an error. May be called from any thread.
   void abort();

@@ -55,7 +55,7 @@ std::string verdict(const row_result& r) {
   const double ours = median(r.ours.values);
   const double values = ratio(ours, median(r.theirs.values));
   const goal& g = r.what.wanted;
-  if (r.ours.values.empty()) return "-";
+  if (r.ours.values.empty() || g.what == kind::none) return "-";
   if (g.what == kind::value_at_least) return ours >= g.limit ? "yes" : "no";
   if (r.theirs.values.empty()) return "-";
   if (g.what == kind::ratio_at_least) return values >= g.limit ? "yes" : "no";

@@ -5,6 +5,25 @@
 
 namespace vagus::bench {
 
+topology one_to_one(size_t payload) {
+  topology what;
+  what.payload = payload;
+  what.shape = shape_of(what.subjects.front(), "1", payload);
+  return what;
+}
+
+sample rate_of(const phase& p) {
+  const auto count = static_cast<double>(p.delivered > 0 ? p.delivered : p.published);
+  return {count / p.seconds, p.server_cpu / count * 1e9, p.load_cpu / count * 1e9};
+}
+
+std::vector<sample> measure_rate(const server_process& server, const options& how,
+                                 const topology& what) {
+  throughput load(server, what, how);
+  load.run(how.warm_up);
+  return {rate_of(load.run(how.seconds))};
+}
+
 throughput::throughput(const server_process& server, const topology& what, const options& how)
     : server_(server),
       what_(what),

@@ -1,8 +1,7 @@
 #pragma once
 
+#include "cases.hpp"
 #include "common.hpp"
-#include "options.hpp"
-#include "server.hpp"
 #include "subscriber.hpp"
 
 #include <atomic>
@@ -26,6 +25,9 @@ struct topology {
   bool shared = false;  ///< each message goes to one subscriber (queue group), not to all
 };
 
+/// One publisher and one subscriber on one subject.
+topology one_to_one(size_t payload);
+
 /// The outcome of one interval of load.
 struct phase {
   uint64_t published = 0;
@@ -34,6 +36,9 @@ struct phase {
   double server_cpu = 0;  ///< seconds
   double load_cpu = 0;    ///< seconds of this process
 };
+
+/// Delivered messages per second, or published ones where nobody subscribes.
+sample rate_of(const phase& p);
 
 /// Publishers and subscribers, a blocking thread each, connected to one server for several phases.
 /// A publisher writes one prebuilt chunk after another and knows no flow control but TCP's, except
@@ -68,5 +73,9 @@ private:
   std::mutex error_mutex_;
   std::string error_;
 };
+
+/// A warm-up, then one measured interval of `what`.
+std::vector<sample> measure_rate(const server_process& server, const options& how,
+                                 const topology& what);
 
 }  // namespace vagus::bench

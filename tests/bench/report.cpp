@@ -46,6 +46,8 @@ std::string goal_text(const goal& g) {
       return "<= " + limit;
     case kind::value_at_least:
       return "own >= " + limit;
+    case kind::none:
+      return "-";
   }
   return {};
 }

@@ -35,7 +35,9 @@ bench:
 	@if [ ! -x "$(PEER)" ]; then \
 	  echo "make bench compares vagus with a nats-server: none in PATH, so name one:"; \
 	  echo "  make bench PEER=/path/to/nats-server"; exit 1; fi
-	@$(MAKE) --no-print-directory build-tests
+	@$(MAKE) --no-print-directory setup
+	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
+	cmake --build --preset release --target vagus vagus_bench -j $(JOBS)
 	./build/vagus_bench --vagus build/vagus --peer "$(PEER)" $(BENCH_ARGS)
 
 asan: setup

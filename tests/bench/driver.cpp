@@ -28,33 +28,60 @@ std::vector<contender> contenders(const bench_case& what, const options& how) {
   return result;
 }
 
-void print_samples(const contender& who, pid_t pid, const bench_case& what,
-                   const std::vector<sample>& samples) {
-  for (size_t i = 0; i < samples.size(); ++i)
-    std::fprintf(stderr, "  %-6s pid %-7d %-24s %14.1f %s, server %.1f ns, load %.1f ns\n",
-                 who.name.c_str(), static_cast<int>(pid), what.rows[i].name.c_str(),
-                 samples[i].value, what.rows[i].unit.c_str(), samples[i].server_ns,
-                 samples[i].load_ns);
+/// Meters the part of the machine that neither the server nor this process used.
+class others_meter {
+public:
+  explicit others_meter(const server_process& server)
+      : server_(server), begin_(steady::now()), busy_(machine_busy_seconds()), known_(known()) {}
+
+  double share() const {
+    const double others = machine_busy_seconds() - busy_ - (known() - known_);
+    return std::max(0.0, others / seconds_between(begin_, steady::now()) / processors());
+  }
+
+private:
+  double known() const { return server_.cpu_seconds() + cpu_seconds(CLOCK_PROCESS_CPUTIME_ID); }
+
+  const server_process& server_;
+  steady::time_point begin_;
+  double busy_, known_;
+};
+
+struct measurement {
+  std::vector<sample> samples;
+  double others = 0;
+  pid_t pid = 0;
+};
+
+void print(const contender& who, const bench_case& what, const measurement& m) {
+  for (size_t i = 0; i < m.samples.size(); ++i)
+    std::fprintf(stderr,
+                 "  %-6s pid %-7d %-18s %14.1f %s, server %.1f ns, load %.1f ns, "
+                 "others %.0f%%\n",
+                 who.name.c_str(), static_cast<int>(m.pid), what.rows[i].name.c_str(),
+                 m.samples[i].value, what.rows[i].unit.c_str(), m.samples[i].server_ns,
+                 m.samples[i].load_ns, m.others * 100);
 }
 
-std::vector<sample> measure(const contender& who, const bench_case& what, const options& how,
-                            const workspace& space) {
+measurement measure(const contender& who, const bench_case& what, const options& how,
+                    const workspace& space) {
   const server_process server(space, who.program, who.args);
   try {
+    const others_meter others(server);
     auto samples = (who.name == "relay" ? what.run_relay : what.run)(server, how);
-    if (how.verbose) print_samples(who, server.pid(), what, samples);
-    return samples;
+    return {std::move(samples), others.share(), server.pid()};
   } catch (const failure& e) {
     throw failure(std::string(e.what()) + "\n    its last output: " + server.log_tail());
   }
 }
 
-void add(case_result& result, const contender& who, const std::vector<sample>& samples) {
-  for (size_t i = 0; i < samples.size(); ++i) {
+void add(case_result& result, const contender& who, const measurement& m) {
+  result.others.push_back(m.others);
+  for (size_t i = 0; i < m.samples.size(); ++i) {
     series& s = who.ours ? result.rows[i].ours : result.rows[i].theirs;
-    s.values.push_back(samples[i].value);
-    s.server_ns.push_back(samples[i].server_ns);
-    s.load_ns.push_back(samples[i].load_ns);
+    s.values.push_back(m.samples[i].value);
+    s.server_ns.push_back(m.samples[i].server_ns);
+    s.load_ns.push_back(m.samples[i].load_ns);
   }
 }
 
@@ -68,7 +95,9 @@ case_result run_case(const bench_case& what, const options& how, const workspace
   for (int round = 0; round < how.rounds; ++round) {
     for (const contender& who : sides) {
       try {
-        add(result, who, measure(who, what, how, space));
+        const measurement m = measure(who, what, how, space);
+        if (how.verbose) print(who, what, m);
+        add(result, who, m);
       } catch (const std::exception& e) {
         result.errors.push_back(who.name + ": " + e.what());
       }

@@ -20,6 +20,7 @@ struct row_result {
 
 struct case_result {
   std::vector<row_result> rows;
+  std::vector<double> others;       ///< part of the machine that other programs used, 0 to 1
   std::vector<std::string> errors;  ///< not empty: the rows are incomplete
 };
 

@@ -81,44 +81,45 @@ void report::header() const {
   if (tsv_) {
     std::puts(
         "case\tunit\treference\treference_median\treference_spread\tvagus_median\tvagus_spread\t"
-        "ratio\tgoal\tmet\treference_cpu_ns\tvagus_cpu_ns\tcpu_ratio\tload_cpu_ns");
+        "ratio\tgoal\tmet\treference_cpu_ns\tvagus_cpu_ns\tcpu_ratio\tload_cpu_ns\tothers");
     return;
   }
-  std::printf("%-19s %-9s %14s %14s %7s %-10s %-4s %9s %9s %6s %8s\n", "case", "unit", "reference",
-              "vagus", "ratio", "goal", "met", "ref CPU", "own CPU", "ratio", "load CPU");
+  std::printf("%-19s %-9s %14s %14s %7s %-10s %-4s %9s %9s %6s %8s %6s\n", "case", "unit",
+              "reference", "vagus", "ratio", "goal", "met", "ref CPU", "own CPU", "ratio",
+              "load CPU", "others");
   std::fflush(stdout);
 }
 
-void report::print_tsv(const row_result& r, const std::string& met) const {
+void report::print_tsv(const row_result& r, double others, const std::string& met) const {
   const double theirs = median(r.theirs.values), ours = median(r.ours.values);
   const double their_cpu = median(r.theirs.server_ns), our_cpu = median(r.ours.server_ns);
-  std::printf("%s\t%s\t%s\t%.6g\t%.4f\t%.6g\t%.4f\t%.4f\t%s\t%s\t%.1f\t%.1f\t%.4f\t%.1f\n",
+  std::printf("%s\t%s\t%s\t%.6g\t%.4f\t%.6g\t%.4f\t%.4f\t%s\t%s\t%.1f\t%.1f\t%.4f\t%.1f\t%.3f\n",
               r.what.name.c_str(), r.what.unit.c_str(), r.reference.c_str(), theirs,
               spread(r.theirs.values), ours, spread(r.ours.values), ratio(ours, theirs),
               goal_text(r.what.wanted).c_str(), met.c_str(), their_cpu, our_cpu,
-              ratio(our_cpu, their_cpu), both_loads(r));
+              ratio(our_cpu, their_cpu), both_loads(r), others);
 }
 
-void report::print_row(const row_result& r) {
+void report::print_row(const row_result& r, double others) {
   const std::string met = verdict(r);
   met_ += met == "yes";
   missed_ += met == "no";
-  if (tsv_) return print_tsv(r, met);
+  if (tsv_) return print_tsv(r, others, met);
   const std::string theirs = with_spread(r.theirs), ours = with_spread(r.ours);
   const double their_cpu = median(r.theirs.server_ns), our_cpu = median(r.ours.server_ns);
   const bool both = !r.theirs.values.empty() && !r.ours.values.empty();
   std::printf(
-      "%-19s %-9s %*s %*s %7s %-10s %-4s %9s %9s %6s %8s\n", r.what.name.c_str(),
+      "%-19s %-9s %*s %*s %7s %-10s %-4s %9s %9s %6s %8s %6s\n", r.what.name.c_str(),
       r.what.unit.c_str(), wide(theirs, 14), theirs.c_str(), wide(ours, 14), ours.c_str(),
       both ? number("%.2f", ratio(median(r.ours.values), median(r.theirs.values))).c_str() : "-",
       goal_text(r.what.wanted).c_str(), met.c_str(), scaled(their_cpu).c_str(),
       scaled(our_cpu).c_str(),
       our_cpu > 0 ? number("%.2f", ratio(our_cpu, their_cpu)).c_str() : "-",
-      scaled(both_loads(r)).c_str());
+      scaled(both_loads(r)).c_str(), number("%.0f%%", others * 100).c_str());
 }
 
 void report::print(const bench_case& what, const case_result& result) {
-  for (const auto& r : result.rows) print_row(r);
+  for (const auto& r : result.rows) print_row(r, median(result.others));
   for (const auto& e : result.errors)
     std::fprintf(tsv_ ? stderr : stdout, "  ERROR in %s, %s\n", what.name.c_str(), e.c_str());
   errors_ += static_cast<int>(result.errors.size());
@@ -127,8 +128,11 @@ void report::print(const bench_case& what, const case_result& result) {
 
 bool report::summary() const {
   if (!tsv_)
-    std::printf("\n%d goal(s) met, %d missed, %d error(s). CPU: ns per message or operation.\n",
-                met_, missed_, errors_);
+    std::printf(
+        "\n%d goal(s) met, %d missed, %d error(s). CPU: ns per message or operation. others: "
+        "the part of the machine\nthat other programs used meanwhile; more than a few percent "
+        "make a row worthless.\n",
+        met_, missed_, errors_);
   return errors_ == 0;
 }
 

@@ -16,8 +16,8 @@ public:
   bool summary() const;
 
 private:
-  void print_row(const row_result& r);
-  void print_tsv(const row_result& r, const std::string& verdict) const;
+  void print_row(const row_result& r, double others);
+  void print_tsv(const row_result& r, double others, const std::string& verdict) const;
 
   bool tsv_;
   int met_ = 0, missed_ = 0, errors_ = 0;

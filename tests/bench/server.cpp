@@ -175,4 +175,17 @@ std::string server_process::log_tail() const {
   return text.size() > most ? text.substr(text.size() - most) : text;
 }
 
+double machine_busy_seconds() {
+  std::istringstream line(slurp("/proc/stat"));
+  std::string cpu;
+  double user = 0, nice = 0, system = 0, idle = 0, wait = 0, irq = 0, soft_irq = 0, steal = 0;
+  line >> cpu >> user >> nice >> system >> idle >> wait >> irq >> soft_irq >> steal;
+  return (user + nice + system + irq + soft_irq + steal) /
+         static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+double processors() {
+  return static_cast<double>(sysconf(_SC_NPROCESSORS_ONLN));
+}
+
 }  // namespace vagus::bench

@@ -58,4 +58,11 @@ private:
   uint16_t port_ = 0;
 };
 
+/// Seconds that all processors together have spent on anything since boot; what is more than the
+/// server's and our own part of it was other programs' and disturbed the measurement.
+double machine_busy_seconds();
+
+/// How many processors there are, as a number to divide by.
+double processors();
+
 }  // namespace vagus::bench

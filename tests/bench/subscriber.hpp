@@ -53,6 +53,7 @@ private:
   connection link_;
   frame_shape shape_;
   checks how_;
+  size_t buffer_size_;
   std::unique_ptr<char[]> buffer_;
   size_t carried_ = 0;     ///< bytes at the buffer's front that wait for more
   size_t unfinished_ = 0;  ///< bytes of a counted frame's rest that are still to come

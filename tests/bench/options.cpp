@@ -34,6 +34,7 @@ std::map<std::string, setter> valued_flags(options& o) {
       {"--case", [&o](const std::string& v) { append(o.cases, words(v, ',')); }},
       {"--rounds", [&o](const std::string& v) { o.rounds = std::atoi(v.c_str()); }},
       {"--seconds", [&o](const std::string& v) { o.seconds = std::atof(v.c_str()); }},
+      {"--max-others", [&o](const std::string& v) { o.max_others = std::atof(v.c_str()); }},
       {"--window", [&o](const std::string& v) { o.window = std::strtoull(v.c_str(), {}, 10); }},
       {"--chunk", [&o](const std::string& v) { o.chunk = std::strtoull(v.c_str(), {}, 10); }},
   };
@@ -93,6 +94,9 @@ std::string usage() {
          "  --verify           parse every delivered message and check its sequence number\n"
          "  --tsv              a machine-readable table in place of the printed one\n"
          "  --verbose          each measurement as it is taken, with the server's pid\n"
+         "  --max-others PCT   repeat a measurement (10 times at most) during which other "
+         "programs\n"
+         "                     used more than PCT percent of the machine\n"
          "  --peer-args ARGS   more flags for that server (split at spaces);\n"
          "  --vagus-args ARGS  the same for vagus\n"
          "  --window BYTES     undelivered bytes at which publishers pause (default 32 MiB)\n"

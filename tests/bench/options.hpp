@@ -19,6 +19,7 @@ struct options {
   double warm_up = 0.15;
   size_t window = 32u << 20;  ///< bytes of frames that may be on their way
   size_t chunk = 128u << 10;  ///< bytes per write of a publisher
+  double max_others = 100;    ///< percent of the machine; a more disturbed run is repeated
   bool quick = false;         ///< tiny loads: a smoke run, not a measurement
   bool verify = false;        ///< parse and check every delivered message (slower)
   bool list = false;

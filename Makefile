@@ -28,6 +28,18 @@ build-tests: setup
 	cmake --preset release -DVAGUS_TESTS=ON
 	cmake --build --preset release -j $(JOBS)
 
+# Side by side with a nats-server: PEER names the program, BENCH_ARGS adds flags (tests/bench/README.md).
+PEER ?= $(shell command -v nats-server)
+
+bench:
+	@if [ ! -x "$(PEER)" ]; then \
+	  echo "make bench compares vagus with a nats-server: none in PATH, so name one:"; \
+	  echo "  make bench PEER=/path/to/nats-server"; exit 1; fi
+	@$(MAKE) --no-print-directory setup
+	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
+	cmake --build --preset release --target vagus vagus_bench -j $(JOBS)
+	./build/vagus_bench --vagus build/vagus --peer "$(PEER)" $(BENCH_ARGS)
+
 asan: setup
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace vagus::bench {
+
+/// What the command line asks for; `usage()` is its documentation.
+struct options {
+  std::string peer;  ///< empty: vagus alone is measured, without ratios
+  std::string vagus;
+  std::vector<std::string> peer_args;  ///< appended to the flags that every server gets
+  std::vector<std::string> vagus_args;
+  std::string relay;               ///< default: vagus_relay beside this program
+  std::vector<std::string> cases;  ///< names or shell patterns; empty: all
+  int rounds = 5;
+  double seconds = 1.0;  ///< of load per measurement
+  double warm_up = 0.15;
+  size_t window = 32u << 20;  ///< bytes of frames that may be on their way
+  size_t chunk = 128u << 10;  ///< bytes per write of a publisher
+  double max_others = 100;    ///< percent of the machine; a more disturbed run is repeated
+  bool quick = false;         ///< tiny loads: a smoke run, not a measurement
+  bool verify = false;        ///< parse and check every delivered message (slower)
+  bool list = false;
+  bool tsv = false;
+  bool verbose = false;
+};
+
+/// Fills `result` from the command line. Returns an empty string, or what is wrong with it.
+std::string parse_options(int argc, char** argv, options& result);
+
+std::string usage();
+
+}  // namespace vagus::bench

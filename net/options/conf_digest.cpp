@@ -30,7 +30,7 @@ void append_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
     auto [c, size, valid] = decode_utf8(text);
     if (!valid)
-      out += "\\ufffd";
+      out += "\xef\xbf\xbd";  // U+FFFD
     else if (c == '"' || c == '\\')
       (out += '\\') += static_cast<char>(c);
     else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029)

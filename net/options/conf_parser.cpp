@@ -129,6 +129,8 @@ bool conf_parser::entry(conf_map& map, conf_token key, bool inside_braces) {
     else
       lexer_.skip_blanks();
   }
+  if (inside_braces && (lexer_.peek() == ',' || lexer_.peek() == '}'))
+    return fail(fmt::format("\"{}\" has no value", key.text));
   if (lexer_.at_newline()) return fail("a value is missing before the end of the line");
   conf_value parsed;
   if (!value(parsed)) return false;

@@ -40,7 +40,7 @@ environment process_environment();
 file_text read_text_file(const std::string& path);
 
 /// The options of one file without any flags, and its CAF groups, or what is wrong with it (one line for each
-/// error, each with its place). `warnings` are then among the errors if `strict`.
+/// error, each with its place). Both texts are empty or end with a newline.
 struct loaded_file {
   options opts;
   caf::settings caf;

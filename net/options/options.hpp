@@ -66,6 +66,8 @@ struct options {
 
   // vagus' own
   int64_t event_loops = 0;  ///< threads that serve connections; 0: one per core
+
+  bool operator==(const options&) const = default;
 };
 
 }  // namespace vagus

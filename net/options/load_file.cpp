@@ -1,15 +1,15 @@
+#include "net/options/caf_file.hpp"
+#include "net/options/load.hpp"
+#include "net/options/translate.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
-
-#include "net/options/caf_file.hpp"
-#include "net/options/load.hpp"
-#include "net/options/translate.hpp"
 
 namespace vagus {
 

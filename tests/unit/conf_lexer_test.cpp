@@ -1,13 +1,15 @@
-#include <catch2/catch.hpp>
-
 #include "net/options/conf_lexer.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace vagus;
 using kind = conf_token_kind;
 
 namespace {
 
-conf_token scalar(std::string_view text) { return conf_lexer{text}.scalar(); }
+conf_token scalar(std::string_view text) {
+  return conf_lexer{text}.scalar();
+}
 
 void check(std::string_view text, kind expected, std::string_view value) {
   auto token = scalar(text);
@@ -52,8 +54,8 @@ TEST_CASE("conf lexer: a block ends with a bracket on its own line") {
 }
 
 TEST_CASE("conf lexer: what is wrong is an error") {
-  for (auto text : {"\"abc", "'abc", R"("\q")", R"("\x4g")", "-", "-a", ".5", "1.", "1.k", "12-3", "2026-01-31",
-                    "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z"}) {
+  for (auto text : {"\"abc", "'abc", R"("\q")", R"("\x4g")", "-", "-a", ".5", "1.", "1.k", "12-3",
+                    "2026-01-31", "2026-02-30T00:00:00Z", "2026-01-31T24:00:00Z"}) {
     INFO(text);
     CHECK(scalar(text).kind == kind::error);
   }
@@ -62,7 +64,10 @@ TEST_CASE("conf lexer: what is wrong is an error") {
 TEST_CASE("conf lexer: keys end at white space or a separator") {
   CHECK(conf_lexer{"port: 1"}.key().text == "port");
   CHECK(conf_lexer{"port=1"}.key().text == "port");
-  CHECK(conf_lexer{"port\xc2\xa0" "1"}.key().text == "port");
+  CHECK(conf_lexer{"port\xc2\xa0"
+                   "1"}
+            .key()
+            .text == "port");
   CHECK(conf_lexer{"\"a b\": 1"}.key().text == "a b");
   CHECK(conf_lexer{"Include 'x'"}.key().kind == kind::include);
   CHECK(conf_lexer{"include: 'x'"}.key().kind == kind::key);

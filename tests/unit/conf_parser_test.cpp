@@ -1,8 +1,8 @@
+#include "net/options/conf_parser.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <map>
-
-#include "net/options/conf_parser.hpp"
 
 using namespace vagus;
 
@@ -38,7 +38,8 @@ std::string show(const conf_value& value) {
     }
     std::string operator()(const conf_map& x) {
       std::string result;
-      for (auto& [key, element] : x) result += (result.empty() ? "" : " ") + key + "=" + show(element);
+      for (auto& [key, element] : x)
+        result += (result.empty() ? "" : " ") + key + "=" + show(element);
       return "{" + result + "}";
     }
   };
@@ -57,9 +58,9 @@ bool fails(std::string_view text, const conf_context& with = {}) {
 }  // namespace
 
 TEST_CASE("conf parser: three ways to write a key and its value") {
-  for (auto text : {"port: 1", "port = 1", "port 1", "port:1", "\"port\": 1", "'port' 1", "{port: 1}",
-                    "{\"port\": 1}", "port\n1", "port: 1;", "port: 1,", "port: 1 # c", "port: 1 // c",
-                    "port: 1\n}\n", "{\nport: 1\n"})
+  for (auto text : {"port: 1", "port = 1", "port 1", "port:1", "\"port\": 1", "'port' 1",
+                    "{port: 1}", "{\"port\": 1}", "port\n1", "port: 1;", "port: 1,", "port: 1 # c",
+                    "port: 1 // c", "port: 1\n}\n", "{\nport: 1\n"})
     CHECK(parse(text) == "{port=1}");
 }
 
@@ -74,8 +75,8 @@ TEST_CASE("conf parser: maps and arrays take commas and lines") {
   CHECK(parse("l: [1,2,3]") == "{l=[1 2 3]}");
   CHECK(parse("l: [\n a # c\n b, // d\n {x: on}\n]") == "{l=['a' 'b' {x=true}]}");
   CHECK(parse("l: [a,]") == "{l=['a']}");
-  for (auto text : {"l: [a,,b]", "l: [,a]", "l: [a", "l: [1 2]", "m {a: 1", "m {a}", "m {a: }", "m {: 1}",
-                    "m {a: 1]"})
+  for (auto text : {"l: [a,,b]", "l: [,a]", "l: [a", "l: [1 2]", "m {a: 1", "m {a}", "m {a: }",
+                    "m {: 1}", "m {a: 1]"})
     CHECK(fails(text));
 }
 
@@ -92,7 +93,8 @@ TEST_CASE("conf parser: an error names file, line and column") {
 TEST_CASE("conf parser: variables come from the scopes around, then from the environment") {
   CHECK(parse("x: 1\na: $x") == "{a=1 x=1}");
   CHECK(parse("x: 1\nm {x: 2, a: $x}\nb: $x") == "{b=1 m={a=2 x=2} x=1}");
-  CHECK(parse("l: [1 ]\nm: {a: [$l, $E]}", context({{"E", "[on]"}})) == "{l=[1] m={a=[[1] [true]]}}");
+  CHECK(parse("l: [1 ]\nm: {a: [$l, $E]}", context({{"E", "[on]"}})) ==
+        "{l=[1] m={a=[[1] [true]]}}");
   CHECK(parse("a: $E", context({{"E", "10MB"}})) == "{a=10485760}");
   CHECK(parse("a: $E", context({{"E", "$F"}, {"F", "\"x y\""}})) == "{a='x y'}");
   CHECK(fails("a: $x\nx: 1"));
@@ -126,7 +128,8 @@ TEST_CASE("conf parser: an include that cannot be read, or reads itself, is an e
   CHECK(fails("include 'main.conf'", context({}, {{"main.conf", "include 'main.conf'"}})));
   auto cycle = context({}, {{"a", "include b"}, {"b", "include a"}});
   CHECK(parse("include a", cycle) ==
-        "b:1:9: include \"a\": this file is already being read (included from a:1:9) (included from main.conf:1:9)");
+        "b:1:9: include \"a\": this file is already being read (included from a:1:9) (included "
+        "from main.conf:1:9)");
 }
 
 TEST_CASE("conf parser: nesting is bounded, also through variables and includes") {
@@ -162,7 +165,8 @@ TEST_CASE("conf parser: NUL bytes are refused") {
 
 TEST_CASE("conf digest: layout, order and comments do not matter, values do") {
   auto digest = [](std::string_view text) { return conf_digest(parse_conf(text).root); };
-  CHECK(digest("port: 4222") == "sha256:797533ebd0dfba7d34a0f9337ecf147e442871f48ddfd07ed751575a5737267e");
+  CHECK(digest("port: 4222") ==
+        "sha256:797533ebd0dfba7d34a0f9337ecf147e442871f48ddfd07ed751575a5737267e");
   CHECK(digest("{ \"port\" = 4222 } # c") == digest("port: 4222"));
   CHECK(digest("a: 1\nb: 2") == digest("b: 2, a: 1"));
   CHECK(digest("a: 1") != digest("a: \"1\""));

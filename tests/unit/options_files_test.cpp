@@ -1,15 +1,14 @@
-#include <catch2/catch.hpp>
+#include "net/options/caf_file.hpp"
+#include "net/options/load.hpp"
+#include "net/options/translate.hpp"
 
-#include <stdlib.h>
-#include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <filesystem>
 #include <fstream>
 #include <regex>
-
-#include "net/options/caf_file.hpp"
-#include "net/options/load.hpp"
-#include "net/options/translate.hpp"
+#include <stdlib.h>
+#include <unistd.h>
 
 using namespace vagus;
 using namespace std::chrono_literals;
@@ -18,7 +17,7 @@ namespace {
 
 /// A file for the time of one test.
 class temporary_file {
- public:
+public:
   explicit temporary_file(std::string_view text) {
     std::string name = (std::filesystem::temp_directory_path() / "vagus-XXXXXX").string();
     ::close(::mkstemp(name.data()));
@@ -28,7 +27,7 @@ class temporary_file {
   ~temporary_file() { std::filesystem::remove(path_); }
   const char* path() const { return path_.c_str(); }
 
- private:
+private:
   std::string path_;
 };
 
@@ -77,13 +76,15 @@ TEST_CASE("options file: -t says whether it is valid") {
   CHECK(refused("port: 4222", {"-t"}) ==
         "vagus: configuration file F is valid "
         "(sha256:797533ebd0dfba7d34a0f9337ecf147e442871f48ddfd07ed751575a5737267e)\n");
-  CHECK(refused("ping_interval: 5", {"-t"}) == "vagus: F:1:1: \"ping_interval\" should be a duration: \"5s\"\n");
+  CHECK(refused("ping_interval: 5", {"-t"}) ==
+        "vagus: F:1:1: \"ping_interval\" should be a duration: \"5s\"\n");
   CHECK(refused("", {"-t"}) == "vagus: F: the configuration is empty\n");
   CHECK(std::get<print_request>(run({"-t"})).exit_code == 1);
 }
 
 TEST_CASE("options file: a warning does not stop the start") {
-  CHECK(loaded("ping_interval: 5").warnings.ends_with("\"ping_interval\" should be a duration: \"5s\"\n"));
+  CHECK(loaded("ping_interval: 5")
+            .warnings.ends_with("\"ping_interval\" should be a duration: \"5s\"\n"));
 }
 
 TEST_CASE("options file: what contradicts itself is refused") {
@@ -108,16 +109,19 @@ TEST_CASE("options file: one that cannot be read is an error") {
 }
 
 TEST_CASE("caf file: the beginning tells it from nats-server's language") {
-  for (auto text : {"vagus {", "vagus = {", "  ; c\nvagus {}", "[vagus]\n", "scheduler { }", "\n\nvagus{"})
+  for (auto text :
+       {"vagus {", "vagus = {", "  ; c\nvagus {}", "[vagus]\n", "scheduler { }", "\n\nvagus{"})
     CHECK(looks_like_caf(text));
-  for (auto text : {"", "# c\nvagus {", "// c", "port: 1", "{", "vagus: 1", "authorization {", "vagus", "logger x"})
+  for (auto text : {"", "# c\nvagus {", "// c", "port: 1", "{", "vagus: 1", "authorization {",
+                    "vagus", "logger x"})
     CHECK_FALSE(looks_like_caf(text));
 }
 
 TEST_CASE("caf file: the same keys, with dashes or underscores") {
-  auto request = loaded("vagus {\n port = 5000\n max-payload = \"2MB\"\n write_deadline = 5s\n ping-interval = 2min\n"
-                        " authorization { user = \"a\", password = \"b\" }\n}\n"
-                        "scheduler {\n max-threads = 3\n}\n");
+  auto request = loaded(
+      "vagus {\n port = 5000\n max-payload = \"2MB\"\n write_deadline = 5s\n ping-interval = 2min\n"
+      " authorization { user = \"a\", password = \"b\" }\n}\n"
+      "scheduler {\n max-threads = 3\n}\n");
   CHECK(request.opts.port == 5000);
   CHECK(request.opts.max_payload == 2 << 20);
   CHECK(request.opts.write_deadline == 5s);
@@ -133,22 +137,27 @@ TEST_CASE("caf file: hours, sections and carriage returns") {
 }
 
 TEST_CASE("caf file: errors name the place") {
-  CHECK(refused("vagus {\n  port = \"x\"\n  bogus = 1\n}\n") ==
-        "vagus: F:2:3: \"port\" must be an integer, not a string\nF:3:3: unknown field \"bogus\"\n");
-  CHECK(refused("vagus {\n jetstream = true\n}\n") == "vagus: F:2:2: \"jetstream\": vagus does not support this yet\n");
+  CHECK(
+      refused("vagus {\n  port = \"x\"\n  bogus = 1\n}\n") ==
+      "vagus: F:2:3: \"port\" must be an integer, not a string\nF:3:3: unknown field \"bogus\"\n");
+  CHECK(refused("vagus {\n jetstream = true\n}\n") ==
+        "vagus: F:2:2: \"jetstream\": vagus does not support this yet\n");
   CHECK(refused("vagus {\n}\nbogus {\n}\n") ==
         "vagus: F:3:1: \"bogus\" is no group of CAF's and not inside \"vagus\"\n");
   CHECK(refused("vagus {\n port =\n}\n").starts_with("vagus: F: not valid: "));
 }
 
 TEST_CASE("caf file: a key or group written twice is an error") {
-  CHECK(refused("vagus {\n port = 1\n port = 2\n}\n") == "vagus: F:3:2: \"vagus.port\" is written twice\n");
-  CHECK(refused("vagus {\n max-payload = 1\n max_payload = 2\n}\n").find("twice") != std::string::npos);
+  CHECK(refused("vagus {\n port = 1\n port = 2\n}\n") ==
+        "vagus: F:3:2: \"vagus.port\" is written twice\n");
+  CHECK(refused("vagus {\n max-payload = 1\n max_payload = 2\n}\n").find("twice") !=
+        std::string::npos);
   CHECK(refused("vagus {\n}\nvagus {\n}\n") == "vagus: F:3:1: \"vagus\" is written twice\n");
 }
 
 TEST_CASE("caf file: nesting is bounded") {
-  CHECK(refused("vagus { a = " + std::string(100'000, '[')).find("nest too deeply") != std::string::npos);
+  CHECK(refused("vagus { a = " + std::string(100'000, '[')).find("nest too deeply") !=
+        std::string::npos);
 }
 
 TEST_CASE("configs: each file loads") {
@@ -169,7 +178,8 @@ TEST_CASE("configs: vagus.conf mentions every key") {
 }
 
 TEST_CASE("configs: the commented values of vagus.conf are the defaults") {
-  auto text = std::regex_replace(config("vagus.conf"), std::regex{"\n  ; (?=(  )*([a-z_]+ [={]|\\}))"}, "\n");
+  auto text = std::regex_replace(config("vagus.conf"),
+                                 std::regex{"\n  ; (?=(  )*([a-z_]+ [={]|\\}))"}, "\n");
   auto opts = loaded(text).opts;
   CHECK(opts.server_tags.size() == 2);
   CHECK(opts.username == "alice");

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "net/options/load.hpp"
 #include "net/options/usage.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace vagus;
 using namespace std::chrono_literals;
@@ -25,7 +25,9 @@ print_request printed(std::vector<const char*> arguments) {
 
 }  // namespace
 
-TEST_CASE("flags: none gives the defaults") { CHECK(opts({}) == options{}); }
+TEST_CASE("flags: none gives the defaults") {
+  CHECK(opts({}) == options{});
+}
 
 TEST_CASE("flags: one dash or two, a space or an equals sign") {
   CHECK(opts({"-p", "5000"}).port == 5000);
@@ -70,7 +72,8 @@ TEST_CASE("flags: errors are Go's, with usage and exit code 1") {
   };
   check({"-foo"}, "flag provided but not defined: -foo");
   check({"-p", "x"}, "invalid value \"x\" for flag -p: parse error");
-  check({"-p", "99999999999999999999"}, "invalid value \"99999999999999999999\" for flag -p: value out of range");
+  check({"-p", "99999999999999999999"},
+        "invalid value \"99999999999999999999\" for flag -p: value out of range");
   check({"-p"}, "flag needs an argument: -p");
   check({"-D=x"}, "invalid boolean value \"x\" for -D: parse error");
   check({"---p"}, "bad flag syntax: ---p");
@@ -83,7 +86,8 @@ TEST_CASE("flags: of missing features are refused by name") {
         "vagus: -js: vagus does not support this yet (JetStream)\n"
         "-sd: vagus does not support this yet (JetStream)\n");
   CHECK(print.exit_code == 1);
-  for (auto flag : {"--tls", "--tlscert=x", "--routes=x", "--cluster=x", "--no_advertise", "--profile=1", "-ms=1"})
+  for (auto flag : {"--tls", "--tlscert=x", "--routes=x", "--cluster=x", "--no_advertise",
+                    "--profile=1", "-ms=1"})
     CHECK(printed({flag}).err.find("does not support") != std::string::npos);
   CHECK(opts({"-js=false"}) == options{});
 }
@@ -107,9 +111,32 @@ TEST_CASE("flags: what cannot be served is refused") {
 }
 
 TEST_CASE("flags: every remaining one reaches its option") {
-  auto x = opts({"-n", "s", "-P", "pid", "-m", "8222", "--ports_file_dir", "d", "-l", "log", "--logtime_utc", "-s",
-                 "-r", "udp://x:1", "--log_size_limit", "5", "--max_traced_msg_len", "6", "--user", "u", "--pass",
-                 "p", "--auth", "t", "--event_loops", "3"});
+  auto x = opts({"-n",
+                 "s",
+                 "-P",
+                 "pid",
+                 "-m",
+                 "8222",
+                 "--ports_file_dir",
+                 "d",
+                 "-l",
+                 "log",
+                 "--logtime_utc",
+                 "-s",
+                 "-r",
+                 "udp://x:1",
+                 "--log_size_limit",
+                 "5",
+                 "--max_traced_msg_len",
+                 "6",
+                 "--user",
+                 "u",
+                 "--pass",
+                 "p",
+                 "--auth",
+                 "t",
+                 "--event_loops",
+                 "3"});
   CHECK(x.server_name == "s");
   CHECK(x.pid_file == "pid");
   CHECK(x.http_port == 8222);

@@ -1,8 +1,8 @@
+#include "net/options/signal.hpp"
+
 #include <catch2/catch.hpp>
 
 #include <signal.h>
-
-#include "net/options/signal.hpp"
 
 using namespace vagus;
 

@@ -1,7 +1,7 @@
-#include <catch2/catch.hpp>
-
 #include "net/options/conf_parser.hpp"
 #include "net/options/translate.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace vagus;
 using namespace std::chrono_literals;
@@ -33,7 +33,8 @@ TEST_CASE("options keys: listen and http take a port or an address") {
   CHECK(from("listen: 5000").opts.port == 5000);
   CHECK(from("http: \"localhost:8222\"").opts.http_host == "localhost");
   CHECK(from("monitor_port: 8222").opts.http_port == 8222);
-  for (auto text : {"listen: x", "listen: \"a:b\"", "listen: \"1:2:3\"", "listen: true", "port: 70000", "port: x"})
+  for (auto text : {"listen: x", "listen: \"a:b\"", "listen: \"1:2:3\"", "listen: true",
+                    "port: 70000", "port: x"})
     CHECK_FALSE(from(text).errors.empty());
 }
 
@@ -88,20 +89,22 @@ TEST_CASE("options keys: an unknown key is allowed where a variable uses it") {
 }
 
 TEST_CASE("options keys: what vagus does not have is refused by name and place") {
-  CHECK(from("\ncluster { port: 1 }").errors == "f:2:1: \"cluster\": vagus does not support this yet\n");
+  CHECK(from("\ncluster { port: 1 }").errors ==
+        "f:2:1: \"cluster\": vagus does not support this yet\n");
   for (auto& rule : top_level_rules()) {
     if (rule.supported) continue;
     for (auto name : rule.names) {
       if (name.empty()) continue;
       INFO(name);
-      CHECK(from(std::string{name} + ": \"x\"").errors.find("does not support") != std::string::npos);
+      CHECK(from(std::string{name} + ": \"x\"").errors.find("does not support") !=
+            std::string::npos);
     }
   }
 }
 
 TEST_CASE("options keys: a switched-off feature need not exist") {
-  for (auto text : {"jetstream: false", "prof_port: 0", "https_port: 0", "proxy_protocol: no", "ocsp: off",
-                    "write_timeout: default", "write_timeout: close"})
+  for (auto text : {"jetstream: false", "prof_port: 0", "https_port: 0", "proxy_protocol: no",
+                    "ocsp: off", "write_timeout: default", "write_timeout: close"})
     CHECK(from(text).errors.empty());
   CHECK_FALSE(from("write_timeout: retry").errors.empty());
   CHECK_FALSE(from("jetstream: true").errors.empty());

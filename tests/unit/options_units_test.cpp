@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "net/options/units.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace vagus;
 using namespace std::chrono_literals;

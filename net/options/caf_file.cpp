@@ -1,21 +1,22 @@
 #include "net/options/caf_file.hpp"
 
-#include <algorithm>
-#include <sstream>
+#include "net/options/caf_places.hpp"
+#include "net/options/units.hpp"
 
 #include <caf/actor_system_config.hpp>
 #include <caf/config_value.hpp>
 #include <fmt/format.h>
 
-#include "net/options/caf_places.hpp"
-#include "net/options/units.hpp"
+#include <algorithm>
+#include <sstream>
 
 namespace vagus {
 
 namespace {
 
-constexpr std::string_view groups[] = {"vagus",  "scheduler", "work-stealing", "logger", "middleman",
-                                       "stream", "openssl",   "opencl",        "system"};
+constexpr std::string_view groups[] = {"vagus",   "scheduler", "work-stealing",
+                                       "logger",  "middleman", "stream",
+                                       "openssl", "opencl",    "system"};
 
 bool is_key_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
@@ -23,7 +24,7 @@ bool is_key_character(char c) {
 
 /// Turns CAF's values into ours.
 class converter {
- public:
+public:
   converter(const caf_places& places, const std::string& file)
       : places_(places), file_(std::make_shared<const std::string>(file)) {}
 
@@ -40,7 +41,7 @@ class converter {
     return result;
   }
 
- private:
+private:
   conf_value value(const caf::config_value& from, const std::string& path) {
     conf_value result;
     result.where = {file_};
@@ -101,7 +102,8 @@ caf_document read_caf(const std::string& text, const std::string& file) {
   result.digest = conf_digest(tree);
   for (auto& [key, value] : tree) {
     if (std::find(std::begin(groups), std::end(groups), key) == std::end(groups))
-      return fail(value.where, fmt::format("\"{}\" is no group of CAF's and not inside \"vagus\"", key));
+      return fail(value.where,
+                  fmt::format("\"{}\" is no group of CAF's and not inside \"vagus\"", key));
     if (key != "vagus") result.rest.emplace(key, parsed->find(key)->second);
   }
   auto found = tree.find("vagus");

@@ -1,10 +1,10 @@
 #include "net/options/caf_places.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace vagus {
 
@@ -13,7 +13,7 @@ namespace {
 constexpr size_t max_depth = 64;
 
 class scanner {
- public:
+public:
   scanner(std::string_view text, const std::string& file)
       : text_(text), file_(std::make_shared<const std::string>(file)) {}
 
@@ -22,7 +22,7 @@ class scanner {
     return std::move(out_);
   }
 
- private:
+private:
   void step() {
     auto c = text_[pos_];
     if (c == '"' || c == '\'') return skip_string(c);
@@ -37,7 +37,8 @@ class scanner {
   }
 
   static bool is_name(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   }
 
   void advance(size_t count) {
@@ -106,7 +107,8 @@ class scanner {
     }
     // A map inside a list has no key; the place makes its path unlike any other.
     auto place = fmt::format("{}#{}", path(""), pos_);
-    open_.push_back(bracket == '{' && !pending_.empty() ? std::exchange(pending_, {}) : std::move(place));
+    open_.push_back(bracket == '{' && !pending_.empty() ? std::exchange(pending_, {})
+                                                        : std::move(place));
     pending_.clear();
   }
 

@@ -1,14 +1,15 @@
-#include <charconv>
-#include <cmath>
+#include "net/options/conf_value.hpp"
+#include "net/options/utf8.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include "net/options/conf_value.hpp"
-#include "net/options/utf8.hpp"
+#include <charconv>
+#include <cmath>
 
-// The digest is of the JSON text that Go's encoder writes for the tree, since nats-server's is: keys sorted,
-// no blanks, "<", ">", "&" and the two Unicode line separators escaped, and a newline at the end.
+// The digest is of the JSON text that Go's encoder writes for the tree, since nats-server's is:
+// keys sorted, no blanks, "<", ">", "&" and the two Unicode line separators escaped, and a newline
+// at the end.
 
 namespace vagus {
 
@@ -16,12 +17,23 @@ namespace {
 
 void append_control(std::string& out, char32_t c) {
   switch (c) {
-    case '\b': out += "\\b"; return;
-    case '\f': out += "\\f"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
   }
 }
 
@@ -30,7 +42,7 @@ void append_string(std::string& out, std::string_view text) {
   while (!text.empty()) {
     auto [c, size, valid] = decode_utf8(text);
     if (!valid)
-      out += "\\ufffd";
+      out += "\xef\xbf\xbd";  // U+FFFD
     else if (c == '"' || c == '\\')
       (out += '\\') += static_cast<char>(c);
     else if (c < 0x20 || c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029)

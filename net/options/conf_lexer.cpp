@@ -1,14 +1,16 @@
 #include "net/options/conf_lexer.hpp"
 
-#include <algorithm>
-
 #include "net/options/utf8.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
 namespace {
 
-bool is_separator(char c) { return c == '=' || c == ':'; }
+bool is_separator(char c) {
+  return c == '=' || c == ':';
+}
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   return std::equal(text.begin(), text.end(), lower.begin(), lower.end(), [](char a, char b) {
@@ -87,7 +89,8 @@ conf_token conf_lexer::include_path() {
   auto token = start(conf_token_kind::string);
   auto from = pos_;
   auto ends = [this] {
-    return at_end() || at_newline() || std::string_view{" \t;}'"}.find(peek()) != std::string_view::npos;
+    return at_end() || at_newline() ||
+           std::string_view{" \t;}'"}.find(peek()) != std::string_view::npos;
   };
   while (!ends()) advance(1);
   token.text = taken(from);

@@ -26,12 +26,12 @@ struct conf_token {
   int column = 1;
 };
 
-/// Cuts a text in nats-server's configuration language into words. What a word is depends on where it stands,
-/// so the parser asks for the kind that it expects. The text must outlive the lexer.
-/// Never reads past the end; every call that returns no error either moves on or is at a character that ends
-/// a word.
+/// Cuts a text in nats-server's configuration language into words. What a word is depends on where
+/// it stands, so the parser asks for the kind that it expects. The text must outlive the lexer.
+/// Never reads past the end; every call that returns no error either moves on or is at a character
+/// that ends a word.
 class conf_lexer {
- public:
+public:
   explicit conf_lexer(std::string_view text) : text_(text) {}
 
   bool at_end() const { return pos_ >= text_.size(); }
@@ -58,7 +58,7 @@ class conf_lexer {
   /// A token of kind `error` at the current place, for the parser's own findings.
   conf_token error(std::string message) const;
 
- private:
+private:
   conf_token start(conf_token_kind kind) const;
   void advance(size_t count);
   /// The bytes taken since `from`.

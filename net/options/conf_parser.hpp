@@ -1,11 +1,11 @@
 #pragma once
 
+#include "net/options/conf_value.hpp"
+
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "net/options/conf_value.hpp"
 
 namespace vagus {
 
@@ -18,16 +18,17 @@ struct file_text {
   std::string error;
 };
 
-/// What bounds the work that a configuration can ask for; hostile input meets these before it meets memory.
+/// What bounds the work that a configuration can ask for; hostile input meets these before it meets
+/// memory.
 struct conf_limits {
-  size_t max_depth = 64;          ///< maps and arrays inside each other, across includes and variables
+  size_t max_depth = 64;  ///< maps and arrays inside each other, across includes and variables
   size_t max_include_depth = 16;  ///< files inside each other
   size_t max_values = 200'000;
   size_t max_total_bytes = 64u << 20;  ///< all files together, and what variables copy
 };
 
-/// What a text may refer to. Without `read_file` an include is an error, without `env` variables come from the
-/// text alone: parsing then touches nothing outside.
+/// What a text may refer to. Without `read_file` an include is an error, without `env` variables
+/// come from the text alone: parsing then touches nothing outside.
 struct conf_context {
   environment env;
   std::function<file_text(const std::string& path)> read_file;
@@ -40,11 +41,13 @@ struct parsed_conf {
   std::optional<conf_problem> error;
 };
 
-/// Parses nats-server's configuration language. `file` names the text in messages and is what includes are
-/// relative to. Safe for any input. Keys keep their case; a repeated key replaces the earlier one.
+/// Parses nats-server's configuration language. `file` names the text in messages and is what
+/// includes are relative to. Safe for any input. Keys keep their case; a repeated key replaces the
+/// earlier one.
 ///
-/// `$NAME` is looked up in the maps around it, innermost first, among the keys written so far, then in the
-/// environment, whose text is parsed as a value. "$2a$..." and its kin (bcrypt) are plain strings.
+/// `$NAME` is looked up in the maps around it, innermost first, among the keys written so far, then
+/// in the environment, whose text is parsed as a value. "$2a$..." and its kin (bcrypt) are plain
+/// strings.
 parsed_conf parse_conf(std::string_view text, const std::string& file = {},
                        const conf_context& context = {});
 

@@ -1,15 +1,17 @@
-#include <algorithm>
-
 #include "net/options/conf_lexer.hpp"
 
-// The scalars of the configuration language. A word is guessed to be a number as long as it looks like one;
-// what only begins like a number ("10s", "1.2.3.4:4222", "4kids") is a string.
+#include <algorithm>
+
+// The scalars of the configuration language. A word is guessed to be a number as long as it looks
+// like one; what only begins like a number ("10s", "1.2.3.4:4222", "4kids") is a string.
 
 namespace vagus {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 int hex_digit(char c) {
   if (is_digit(c)) return c - '0';
@@ -32,17 +34,24 @@ bool is_bool_word(std::string_view word) {
 conf_token conf_lexer::scalar() {
   auto token = start(conf_token_kind::string);
   switch (peek()) {
-    case '\'': return raw_quoted(conf_token_kind::string, '\'');
-    case '"': return escaped_quoted();
-    case '(': return block();
-    case '-': return number();
-    case '.': return error("a number must start with a digit");
-    default: return is_digit(peek()) ? number() : word(pos_, std::move(token));
+    case '\'':
+      return raw_quoted(conf_token_kind::string, '\'');
+    case '"':
+      return escaped_quoted();
+    case '(':
+      return block();
+    case '-':
+      return number();
+    case '.':
+      return error("a number must start with a digit");
+    default:
+      return is_digit(peek()) ? number() : word(pos_, std::move(token));
   }
 }
 
 bool conf_lexer::ends_value() const {
-  return at_end() || at_newline() || std::string_view{" \t;,]}"}.find(peek()) != std::string_view::npos;
+  return at_end() || at_newline() ||
+         std::string_view{" \t;,]}"}.find(peek()) != std::string_view::npos;
 }
 
 size_t conf_lexer::take_digits() {
@@ -56,13 +65,25 @@ bool conf_lexer::unescape(std::string& out) {
   auto c = peek();
   advance(1);
   switch (c) {
-    case 't': out += '\t'; return true;
-    case 'n': out += '\n'; return true;
-    case 'r': out += '\r'; return true;
-    case '"': out += '"'; return true;
-    case '\\': out += '\\'; return true;
-    case 'x': break;
-    default: return false;
+    case 't':
+      out += '\t';
+      return true;
+    case 'n':
+      out += '\n';
+      return true;
+    case 'r':
+      out += '\r';
+      return true;
+    case '"':
+      out += '"';
+      return true;
+    case '\\':
+      out += '\\';
+      return true;
+    case 'x':
+      break;
+    default:
+      return false;
   }
   auto high = hex_digit(peek());
   if (high < 0) return false;

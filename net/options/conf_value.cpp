@@ -1,9 +1,9 @@
 #include "net/options/conf_value.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <type_traits>
-
-#include <fmt/format.h>
 
 namespace vagus {
 

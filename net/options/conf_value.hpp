@@ -31,7 +31,8 @@ struct conf_problem {
 /// "FILE:LINE:COLUMN: message".
 std::string to_string(const conf_problem& problem);
 
-/// A moment as it was written ("2026-01-31T12:00:00Z"); checked, not interpreted: no option takes one.
+/// A moment as it was written ("2026-01-31T12:00:00Z"); checked, not interpreted: no option takes
+/// one.
 struct conf_datetime {
   std::string text;
 };
@@ -58,8 +59,9 @@ struct conf_extent {
 };
 conf_extent extent(const conf_value& value);
 
-/// "sha256:<hex>" over the meaning of a file: the same for two files that differ only in layout, comments,
-/// order or includes. Equal to what nats-server prints for the same file (SHA-256 of the tree as JSON).
+/// "sha256:<hex>" over the meaning of a file: the same for two files that differ only in layout,
+/// comments, order or includes. Equal to what nats-server prints for the same file (SHA-256 of the
+/// tree as JSON).
 std::string conf_digest(const conf_map& root);
 
 }  // namespace vagus

@@ -16,14 +16,16 @@ void set(command_line& command, options& opts, const flag_value& value) {
       return opts.*Member;
     else
       return command.*Member;
-  }();
+  }
+  ();
   using type = std::decay_t<decltype(target)>;
   if constexpr (std::is_same_v<type, bool>)
     target = value.yes;
   else if constexpr (std::is_same_v<type, std::string>)
     target = value.text;
   else if constexpr (std::is_same_v<type, int>)  // out of range stays out of range
-    target = value.number < INT32_MIN || value.number > INT32_MAX ? INT32_MAX : static_cast<int>(value.number);
+    target = value.number < INT32_MIN || value.number > INT32_MAX ? INT32_MAX
+                                                                  : static_cast<int>(value.number);
   else
     target = value.number;
 }
@@ -37,42 +39,88 @@ using enum flag_kind;
 
 constexpr flag_rule server[] = {
     {{"a", "addr", "net"}, text, "host", "address to listen on (default 0.0.0.0)", set<&o::host>},
-    {{"p", "port"}, integer, "port", "port for clients; -1: any free one (default 4222)", set<&o::port>},
-    {{"n", "name", "server_name"}, text, "name", "name of this server (default: its id)",
+    {{"p", "port"},
+     integer,
+     "port",
+     "port for clients; -1: any free one (default 4222)",
+     set<&o::port>},
+    {{"n", "name", "server_name"},
+     text,
+     "name",
+     "name of this server (default: its id)",
      set<&o::server_name>},
     {{"P", "pid"}, text, "file", "write the process id to this file", set<&o::pid_file>},
-    {{"m", "http_port"}, integer, "port", "port for monitoring over HTTP (default: off)", set<&o::http_port>},
-    {{"c", "config"}, text, "file", "configuration, in nats-server's language or in CAF's",
+    {{"m", "http_port"},
+     integer,
+     "port",
+     "port for monitoring over HTTP (default: off)",
+     set<&o::http_port>},
+    {{"c", "config"},
+     text,
+     "file",
+     "configuration, in nats-server's language or in CAF's",
      set<&c::config_file>},
     {{"config-file"}, text, "file", "configuration in CAF's language", set<&c::caf_config_file>},
     {{"t"}, boolean, "", "check the configuration and exit", set<&c::check>},
-    {{"sl", "signal"}, text, "signal[=pid]",
-     "send ldm, stop, quit, term, reopen or reload to a running server; pid: a number, or a file with one",
+    {{"sl", "signal"},
+     text,
+     "signal[=pid]",
+     "send ldm, stop, quit, term, reopen or reload to a running server; pid: a number, or a file "
+     "with one",
      set<&c::signal>},
-    {{"client_advertise"}, text, "host[:port]", "address that clients are told to use",
+    {{"client_advertise"},
+     text,
+     "host[:port]",
+     "address that clients are told to use",
      set<&o::client_advertise>},
-    {{"ports_file_dir"}, text, "dir", "write the ports in use to <program>_<pid>.ports in this directory",
+    {{"ports_file_dir"},
+     text,
+     "dir",
+     "write the ports in use to <program>_<pid>.ports in this directory",
      set<&o::ports_file_dir>},
-    {{"event_loops"}, integer, "n", "threads that serve connections (default: one per core)",
+    {{"event_loops"},
+     integer,
+     "n",
+     "threads that serve connections (default: one per core)",
      set<&o::event_loops>},
 };
 
 constexpr flag_rule logging[] = {
     {{"l", "log"}, text, "file", "write the log to this file", set<&o::log_file>},
-    {{"T", "logtime"}, boolean, "", "write the time with each log entry (default true)", set<&o::logtime>},
-    {{"logtime_utc"}, boolean, "", "write times in UTC (default: local time)", set<&o::logtime_utc>},
+    {{"T", "logtime"},
+     boolean,
+     "",
+     "write the time with each log entry (default true)",
+     set<&o::logtime>},
+    {{"logtime_utc"},
+     boolean,
+     "",
+     "write times in UTC (default: local time)",
+     set<&o::logtime_utc>},
     {{"s", "syslog"}, boolean, "", "write the log to syslog", set<&o::syslog>},
-    {{"r", "remote_syslog"}, text, "url", "write the log to this syslog (udp://localhost:514)",
+    {{"r", "remote_syslog"},
+     text,
+     "url",
+     "write the log to this syslog (udp://localhost:514)",
      set<&o::remote_syslog>},
     {{"D", "debug"}, boolean, "", "log debugging output", set<&o::debug>},
     {{"V", "trace"}, boolean, "", "log the protocol", set<&o::trace>},
-    {{"VV"}, boolean, "", "log the protocol, the system account's too",
+    {{"VV"},
+     boolean,
+     "",
+     "log the protocol, the system account's too",
      set_all<&o::trace, &o::trace_verbose>},
     {{"DV"}, boolean, "", "-D and -V", set_all<&o::debug, &o::trace>},
     {{"DVV"}, boolean, "", "-D and -VV", set_all<&o::debug, &o::trace, &o::trace_verbose>},
-    {{"log_size_limit"}, integer, "bytes", "start a new log file at this size (default: never)",
+    {{"log_size_limit"},
+     integer,
+     "bytes",
+     "start a new log file at this size (default: never)",
      set<&o::log_size_limit>},
-    {{"max_traced_msg_len"}, integer, "bytes", "log no more of a message (default: all of it)",
+    {{"max_traced_msg_len"},
+     integer,
+     "bytes",
+     "log no more of a message (default: all of it)",
      set<&o::max_traced_msg_len>},
 };
 
@@ -116,6 +164,8 @@ constexpr flag_group groups[] = {
 
 }  // namespace
 
-std::span<const flag_group> flag_groups() { return groups; }
+std::span<const flag_group> flag_groups() {
+  return groups;
+}
 
 }  // namespace vagus

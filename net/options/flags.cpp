@@ -1,10 +1,10 @@
 #include "net/options/flags.hpp"
 
-#include <algorithm>
+#include "net/options/units.hpp"
 
 #include <fmt/format.h>
 
-#include "net/options/units.hpp"
+#include <algorithm>
 
 namespace vagus {
 
@@ -18,15 +18,16 @@ const flag_rule* find_flag(std::string_view name) {
 }
 
 /// Reads `text` as the rule's kind; what is wrong with it, if anything.
-std::optional<std::string> read_value(const flag_rule& rule, std::string_view name, std::string_view text,
-                                      flag_value& out) {
+std::optional<std::string> read_value(const flag_rule& rule, std::string_view name,
+                                      std::string_view text, flag_value& out) {
   if (rule.kind == flag_kind::text) {
     out.text = text;
     return std::nullopt;
   }
   if (rule.kind == flag_kind::boolean) {
     auto parsed = parse_go_bool(text);
-    if (!parsed) return fmt::format("invalid boolean value \"{}\" for -{}: parse error", text, name);
+    if (!parsed)
+      return fmt::format("invalid boolean value \"{}\" for -{}: parse error", text, name);
     out.yes = *parsed;
     return std::nullopt;
   }
@@ -37,7 +38,9 @@ std::optional<std::string> read_value(const flag_rule& rule, std::string_view na
   return fmt::format("invalid value \"{}\" for flag -{}: {}", text, name, why);
 }
 
-bool stands_for_several(std::string_view name) { return name == "DV" || name == "DVV" || name == "VV"; }
+bool stands_for_several(std::string_view name) {
+  return name == "DV" || name == "DVV" || name == "VV";
+}
 
 }  // namespace
 

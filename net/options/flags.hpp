@@ -1,13 +1,13 @@
 #pragma once
 
+#include "net/options/options.hpp"
+
 #include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "net/options/options.hpp"
 
 namespace vagus {
 
@@ -39,7 +39,8 @@ struct flag_rule {
   flag_kind kind;
   std::string_view argument;  ///< what usage calls the value
   std::string_view help;      ///< for a flag that is refused: the feature that it belongs to
-  void (*apply)(command_line& command, options& opts, const flag_value& value) = nullptr;  ///< none: refused
+  void (*apply)(command_line& command, options& opts,
+                const flag_value& value) = nullptr;  ///< none: refused
 };
 
 /// Flags under a heading of the usage text; the last group holds those that are refused.
@@ -62,12 +63,13 @@ struct parsed_flags {
   std::optional<std::string> error;
 };
 
-/// Reads arguments as Go's flag package does: one dash or two, "-p 4222" or "-p=4222", a boolean's value only
-/// after "="; "--" or the first word that is no flag ends them. Stops at the first error.
-/// `arguments` must outlive the result.
+/// Reads arguments as Go's flag package does: one dash or two, "-p 4222" or "-p=4222", a boolean's
+/// value only after "="; "--" or the first word that is no flag ends them. Stops at the first
+/// error. `arguments` must outlive the result.
 parsed_flags parse_flags(std::span<const std::string> arguments);
 
-/// Applies flags in their order, except that those that stand for several (-DV, -DVV, -VV) come last.
+/// Applies flags in their order, except that those that stand for several (-DV, -DVV, -VV) come
+/// last.
 void apply_flags(const parsed_flags& parsed, command_line& command, options& opts);
 
 }  // namespace vagus

@@ -1,11 +1,12 @@
-#include <limits>
+#include "net/options/translate_values.hpp"
 
 #include <fmt/format.h>
 
-#include "net/options/translate_values.hpp"
+#include <limits>
 
-// The translation table. A key is accepted where vagus does what it asks for, or where there is nothing to do;
-// everything else that nats-server knows is refused by name, so that no setting is ever silently without effect.
+// The translation table. A key is accepted where vagus does what it asks for, or where there is
+// nothing to do; everything else that nats-server knows is refused by name, so that no setting is
+// ever silently without effect.
 
 namespace vagus {
 
@@ -59,7 +60,9 @@ void listen(translation& work, const conf_value& value) {
 }
 
 /// Checked for its type only: there is nothing that it could change.
-void any_boolean(translation& work, const conf_value& value) { read_bool(work, value); }
+void any_boolean(translation& work, const conf_value& value) {
+  read_bool(work, value);
+}
 
 void any_integer(translation& work, const conf_value& value) {
   read_integer(work, value, std::numeric_limits<int64_t>::min(), int64_max);
@@ -68,7 +71,8 @@ void any_integer(translation& work, const conf_value& value) {
 void server_name(translation& work, const conf_value& value) {
   auto name = read_string(work, value);
   if (!name) return;
-  if (name->find(' ') != name->npos) return work.error(value, "\"server_name\" cannot contain spaces");
+  if (name->find(' ') != name->npos)
+    return work.error(value, "\"server_name\" cannot contain spaces");
   work.out.server_name = std::move(*name);
 }
 
@@ -98,7 +102,8 @@ void lame_duck_grace_period(translation& work, const conf_value& value) {
 void write_timeout(translation& work, const conf_value& value) {
   auto policy = read_string(work, value);
   if (!policy || *policy == "default" || *policy == "close") return;
-  if (*policy == "retry") return work.error(value, "\"write_timeout: retry\": vagus does not support this yet");
+  if (*policy == "retry")
+    return work.error(value, "\"write_timeout: retry\": vagus does not support this yet");
   work.error(value, "\"write_timeout\" must be \"default\", \"close\" or \"retry\"");
 }
 
@@ -137,7 +142,8 @@ void auth_timeout(translation& work, const conf_value& value) {
   }
   if (!timeout) return;
   if (*timeout > std::chrono::seconds{60})
-    work.warn(value, "\"timeout\" is more than 60 seconds; a minute is written \"1m\", with quotes");
+    work.warn(value,
+              "\"timeout\" is more than 60 seconds; a minute is written \"1m\", with quotes");
   work.out.auth_timeout = *timeout;
 }
 
@@ -237,8 +243,12 @@ constexpr key_rule in_authorization[] = {
 
 }  // namespace
 
-std::span<const key_rule> top_level_rules() { return top_level; }
+std::span<const key_rule> top_level_rules() {
+  return top_level;
+}
 
-std::span<const key_rule> authorization_rules() { return in_authorization; }
+std::span<const key_rule> authorization_rules() {
+  return in_authorization;
+}
 
 }  // namespace vagus

@@ -1,12 +1,12 @@
 #include "net/options/load.hpp"
 
-#include <algorithm>
-
-#include <fmt/format.h>
-
 #include "net/options/flags.hpp"
 #include "net/options/usage.hpp"
 #include "net/options/validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 
 namespace vagus {
 
@@ -24,8 +24,10 @@ std::string lower(std::string text) {
   return text;
 }
 
-/// What -h, -v, --help_tls and the words "help" and "version" ask for, and what is wrong with other words.
-std::optional<print_request> information(const command_line& command, const std::vector<std::string>& words) {
+/// What -h, -v, --help_tls and the words "help" and "version" ask for, and what is wrong with other
+/// words.
+std::optional<print_request> information(const command_line& command,
+                                         const std::vector<std::string>& words) {
   auto word = words.empty() ? std::string{} : lower(words[0]);
   if (command.version) return print_request{version_text(), {}, 0};
   if (command.help) return print_request{usage_text(), {}, 0};
@@ -41,8 +43,8 @@ std::string refusals(const parsed_flags& parsed) {
   std::string result;
   for (auto& flag : parsed.flags)
     if (!flag.rule->apply && !flag.value.is_zero())
-      result += fmt::format("{}-{}: vagus does not support this yet ({})", result.empty() ? "" : "\n",
-                            flag.name, flag.rule->help);
+      result += fmt::format("{}-{}: vagus does not support this yet ({})",
+                            result.empty() ? "" : "\n", flag.name, flag.rule->help);
   return result;
 }
 
@@ -55,8 +57,8 @@ outcome finish(const parsed_flags& flags, const command_line& command, loaded_fi
   if (!problems.empty()) return failure(problems);
   if (command.check)
     return print_request{{},
-                         fmt::format("vagus: configuration file {} is valid ({})\n", file.opts.config_file,
-                                     file.opts.config_digest),
+                         fmt::format("vagus: configuration file {} is valid ({})\n",
+                                     file.opts.config_file, file.opts.config_digest),
                          0};
   return run_request{std::move(file.opts), std::move(file.caf), std::move(file.warnings)};
 }

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <string>
-#include <variant>
-
-#include <caf/settings.hpp>
-
 #include "net/options/conf_parser.hpp"
 #include "net/options/options.hpp"
 #include "net/options/signal.hpp"
+
+#include <caf/settings.hpp>
+
+#include <string>
+#include <variant>
 
 namespace vagus {
 
@@ -27,10 +27,10 @@ struct print_request {
 
 using outcome = std::variant<run_request, print_request, signal_request>;
 
-/// Turns the command line, and the files that it names, into what the program is to do. Flags override the
-/// file. Touches nothing but those files and `env`; errors are a print_request with exit code 1.
-/// A signal_request is for send_signal(); its error, if any, is printed with exit code 1.
-/// Reloading means calling it again.
+/// Turns the command line, and the files that it names, into what the program is to do. Flags
+/// override the file. Touches nothing but those files and `env`; errors are a print_request with
+/// exit code 1. A signal_request is for send_signal(); its error, if any, is printed with exit
+/// code 1. Reloading means calling it again.
 outcome load(int argc, const char* const* argv, const environment& env);
 
 /// The environment of this process.
@@ -39,8 +39,8 @@ environment process_environment();
 /// A file's text, if it is not larger than 16 MiB.
 file_text read_text_file(const std::string& path);
 
-/// The options of one file without any flags, and its CAF groups, or what is wrong with it (one line for each
-/// error, each with its place). `warnings` are then among the errors if `strict`.
+/// The options of one file without any flags, and its CAF groups, or what is wrong with it (one
+/// line for each error, each with its place). Both texts are empty or end with a newline.
 struct loaded_file {
   options opts;
   caf::settings caf;

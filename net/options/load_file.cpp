@@ -1,15 +1,15 @@
+#include "net/options/caf_file.hpp"
+#include "net/options/load.hpp"
+#include "net/options/translate.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-
-#include <fmt/format.h>
-
-#include "net/options/caf_file.hpp"
-#include "net/options/load.hpp"
-#include "net/options/translate.hpp"
 
 namespace vagus {
 
@@ -28,7 +28,8 @@ void translate_into(loaded_file& result, const conf_map& root, conf_language lan
   translation work{result.opts, language, {}, {}, {}};
   work.out.http_host.clear();  // as the host, unless it is given
   translate(root, top_level_rules(), work);
-  if (root.empty()) work.warnings.push_back({{}, path + ": the configuration is empty"});
+  if (root.empty() && language == conf_language::nats_server)
+    work.warnings.push_back({{}, path + ": the configuration is empty"});
   result.errors = lines(work.errors);
   result.warnings = lines(work.warnings);
 }

@@ -31,8 +31,8 @@ struct options {
 
   // Limits
   int64_t max_connections = 64 * 1024;  ///< negative: none may connect
-  int64_t max_subscriptions = 0;  ///< per connection; 0: no limit
-  int64_t max_sub_tokens = 0;     ///< tokens in the subject of one SUB; 0: no limit
+  int64_t max_subscriptions = 0;        ///< per connection; 0: no limit
+  int64_t max_sub_tokens = 0;           ///< tokens in the subject of one SUB; 0: no limit
   int64_t max_control_line = 4096;
   int64_t max_payload = 1024 * 1024;
   int64_t max_pending = 64 * 1024 * 1024;  ///< outgoing bytes of one connection
@@ -66,6 +66,8 @@ struct options {
 
   // vagus' own
   int64_t event_loops = 0;  ///< threads that serve connections; 0: one per core
+
+  bool operator==(const options&) const = default;
 };
 
 }  // namespace vagus

@@ -1,7 +1,6 @@
 #include "net/options/signal.hpp"
 
-#include <signal.h>
-#include <unistd.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -9,8 +8,8 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-
-#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace vagus {
 
@@ -22,7 +21,7 @@ struct signal_name {
 };
 
 constexpr signal_name signal_names[] = {
-    {"ldm", SIGUSR2}, {"stop", SIGKILL},   {"quit", SIGINT},
+    {"ldm", SIGUSR2},  {"stop", SIGKILL},   {"quit", SIGINT},
     {"term", SIGTERM}, {"reopen", SIGUSR1}, {"reload", SIGHUP},
 };
 
@@ -116,7 +115,8 @@ std::optional<std::string> send_signal(const signal_request& request, const std:
   for (int pid : pids) {
     auto error = processes.send(pid, request.number);
     if (!error.empty())
-      errors += fmt::format("{}signal \"{}\" to {}: {}", errors.empty() ? "" : "\n", request.command, pid, error);
+      errors += fmt::format("{}signal \"{}\" to {}: {}", errors.empty() ? "" : "\n",
+                            request.command, pid, error);
   }
   if (errors.empty()) return std::nullopt;
   return errors;

@@ -12,13 +12,14 @@ namespace vagus {
 struct signal_request {
   std::string command;  ///< ldm, stop, quit, term, reopen or reload
   int number = 0;       ///< what is sent for it
-  std::string pid;      ///< digits, a prefix of digits before "*", or empty: the only running server
+  std::string pid;  ///< digits, a prefix of digits before "*", or empty: the only running server
 };
 
 /// What sending signals needs of the system; tests put their own here.
 struct process_table {
-  std::function<std::vector<int>(const std::string& name)> running;  ///< by program name, without ourselves
-  std::function<std::string(int pid, int number)> send;              ///< empty, or why it failed
+  std::function<std::vector<int>(const std::string& name)>
+      running;                                           ///< by program name, without ourselves
+  std::function<std::string(int pid, int number)> send;  ///< empty, or why it failed
 };
 
 /// The processes of this machine.
@@ -29,7 +30,8 @@ struct parsed_signal {
   std::optional<std::string> error;
 };
 
-/// Reads the value of -sl. A pid that is the name of a readable file stands for that file's content.
+/// Reads the value of -sl. A pid that is the name of a readable file stands for that file's
+/// content.
 parsed_signal parse_signal(std::string_view text);
 
 /// Sends the signal to the process asked for, else to the only process called `program`.

@@ -1,9 +1,9 @@
 #include "net/options/translate.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace vagus {
 

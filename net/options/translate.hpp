@@ -1,21 +1,22 @@
 #pragma once
 
+#include "net/options/conf_value.hpp"
+#include "net/options/options.hpp"
+
 #include <array>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "net/options/conf_value.hpp"
-#include "net/options/options.hpp"
-
 namespace vagus {
 
-/// In which language a tree was written. CAF's has no size suffixes, so sizes may be strings there ("64MB"),
-/// and keys may be written with "-" in place of "_".
+/// In which language a tree was written. CAF's has no size suffixes, so sizes may be strings there
+/// ("64MB"), and keys may be written with "-" in place of "_".
 enum class conf_language : uint8_t { nats_server, caf };
 
-/// The work of turning a tree into options. Rules add to `errors` and go on, so that one run reports all.
+/// The work of turning a tree into options. Rules add to `errors` and go on, so that one run
+/// reports all.
 struct translation {
   options& out;
   conf_language language = conf_language::nats_server;
@@ -31,7 +32,8 @@ struct translation {
 struct key_rule {
   std::array<std::string_view, 6> names;
   void (*apply)(translation& work, const conf_value& value);
-  bool supported = true;  ///< false: known from nats-server, refused (or only its default is accepted)
+  bool supported =
+      true;  ///< false: known from nats-server, refused (or only its default is accepted)
 };
 
 /// Every top-level key of nats-server and vagus' own.
@@ -40,8 +42,8 @@ std::span<const key_rule> top_level_rules();
 /// The keys inside "authorization".
 std::span<const key_rule> authorization_rules();
 
-/// Applies `map` to work.out by `rules`, in the order of the file, so that the later of two keys wins.
-/// Keys match in any case. A key without a rule is an error, unless a variable refers to it.
+/// Applies `map` to work.out by `rules`, in the order of the file, so that the later of two keys
+/// wins. Keys match in any case. A key without a rule is an error, unless a variable refers to it.
 void translate(const conf_map& map, std::span<const key_rule> rules, translation& work);
 
 }  // namespace vagus

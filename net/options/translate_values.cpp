@@ -1,10 +1,10 @@
 #include "net/options/translate_values.hpp"
 
-#include <charconv>
+#include "net/options/units.hpp"
 
 #include <fmt/format.h>
 
-#include "net/options/units.hpp"
+#include <charconv>
 
 namespace vagus {
 

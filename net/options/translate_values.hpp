@@ -1,13 +1,14 @@
 #pragma once
 
+#include "net/options/translate.hpp"
+
 #include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "net/options/translate.hpp"
-
-// Reading one value as one type. Each returns nothing, and has reported it to `work`, when the value does not fit.
+// Reading one value as one type. Each returns nothing, and has reported it to `work`, when the
+// value does not fit.
 
 namespace vagus {
 

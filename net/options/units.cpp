@@ -1,10 +1,10 @@
 #include "net/options/units.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string>
-
-#include <fmt/format.h>
 
 namespace vagus {
 
@@ -17,7 +17,9 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 /// 0 for a suffix that means nothing.
 int64_t multiplier(std::string_view suffix) {
@@ -79,8 +81,8 @@ bool add_part(std::string_view& text, int64_t& total) {
 }
 
 std::string trimmed_fraction(int64_t value, int64_t unit) {
-  auto text = fmt::format("{}.{:0{}}", value / unit, value % unit,
-                          fmt::formatted_size("{}", unit) - 1);
+  auto text =
+      fmt::format("{}.{:0{}}", value / unit, value % unit, fmt::formatted_size("{}", unit) - 1);
   while (text.back() == '0') text.pop_back();
   if (text.back() == '.') text.pop_back();
   return text;
@@ -113,7 +115,8 @@ parsed_integer parse_go_integer(std::string_view text) {
   bool prefixed = text.size() < before.size();
   if (before.empty() || before.back() == '_' || (!prefixed && text[0] == '_')) return malformed;
   if (text.find("__") != text.npos || text.find_first_of("+-") != text.npos) return malformed;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(digits), [](char c) { return c != '_'; });
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
+               [](char c) { return c != '_'; });
   parsed_integer result;
   auto end = digits.data() + digits.size();
   auto [rest, error] = std::from_chars(digits.data(), end, result.value, base);

@@ -24,7 +24,8 @@ struct parsed_integer {
 /// "k" is 1000, "kb", "ki" and "kib" are 1024, and so on for m, g, t, p and e.
 parsed_integer parse_size(std::string_view text);
 
-/// An integer of the command line, as Go reads it: decimal, 0x, 0o, 0b or 0 as prefix, "_" between digits.
+/// An integer of the command line, as Go reads it: decimal, 0x, 0o, 0b or 0 as prefix, "_" between
+/// digits.
 parsed_integer parse_go_integer(std::string_view text);
 
 /// "1", "t", "true", "0", "f", "false" and the capitalised forms that Go's flags take.

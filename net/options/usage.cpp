@@ -1,9 +1,9 @@
 #include "net/options/usage.hpp"
 
-#include <fmt/format.h>
-
 #include "net/options/flags.hpp"
 #include "net/options/version.hpp"
+
+#include <fmt/format.h>
 
 namespace vagus {
 
@@ -15,7 +15,9 @@ std::string spelling(const flag_rule& rule) {
   for (auto name : rule.names) {
     if (name.empty()) continue;
     if (!result.empty()) result += ", ";
-    result += name.size() <= 3 && name != "net" && name != "log" && name != "pid" && name != "tls" ? "-" : "--";
+    result += name.size() <= 3 && name != "net" && name != "log" && name != "pid" && name != "tls"
+                  ? "-"
+                  : "--";
     result += name;
   }
   if (!rule.argument.empty()) result += fmt::format(" <{}>", rule.argument);
@@ -44,7 +46,8 @@ std::string version_text() {
 }
 
 std::string tls_help_text() {
-  return "vagus does not have TLS yet. Flags and configuration keys for it are refused, so that nobody\n"
+  return "vagus does not have TLS yet. Flags and configuration keys for it are refused, so that "
+         "nobody\n"
          "takes a plain connection for an encrypted one.\n";
 }
 

@@ -1,9 +1,9 @@
 #include "net/options/validate.hpp"
 
-#include <fmt/format.h>
-
 #include "net/options/translate_values.hpp"
 #include "net/options/units.hpp"
+
+#include <fmt/format.h>
 
 namespace vagus {
 
@@ -11,7 +11,8 @@ namespace {
 
 void check_port(std::vector<std::string>& problems, std::string_view name, int port) {
   if (port < -1 || port > 65535)
-    problems.push_back(fmt::format("{} {} is not in the range from -1 (any free port) to 65535", name, port));
+    problems.push_back(
+        fmt::format("{} {} is not in the range from -1 (any free port) to 65535", name, port));
 }
 
 void check_not_negative(std::vector<std::string>& problems, std::string_view name, int64_t value) {
@@ -39,9 +40,9 @@ void fill_defaults(options& out) {
     (one(members), ...);
   };
   fill(&options::host, &options::port, &options::auth_timeout, &options::max_connections,
-            &options::max_control_line, &options::max_payload, &options::max_pending,
-            &options::max_closed_clients, &options::write_deadline, &options::ping_interval,
-            &options::ping_max, &options::lame_duck_duration, &options::lame_duck_grace_period);
+       &options::max_control_line, &options::max_payload, &options::max_pending,
+       &options::max_closed_clients, &options::write_deadline, &options::ping_interval,
+       &options::ping_max, &options::lame_duck_duration, &options::lame_duck_grace_period);
   if (out.http_host.empty()) out.http_host = out.host;
 }
 
@@ -54,9 +55,9 @@ std::vector<std::string> validate(const options& opts) {
   check_not_negative(problems, "event_loops", opts.event_loops);
   if (opts.event_loops > 1024) problems.push_back("event_loops cannot be more than 1024");
   if (opts.lame_duck_grace_period >= opts.lame_duck_duration)
-    problems.push_back(fmt::format("lame_duck_grace_period ({}) must be less than lame_duck_duration ({})",
-                                   format_duration(opts.lame_duck_grace_period),
-                                   format_duration(opts.lame_duck_duration)));
+    problems.push_back(fmt::format(
+        "lame_duck_grace_period ({}) must be less than lame_duck_duration ({})",
+        format_duration(opts.lame_duck_grace_period), format_duration(opts.lame_duck_duration)));
   if (opts.max_payload > opts.max_pending)
     problems.push_back(fmt::format("max_payload ({}) cannot be more than max_pending ({})",
                                    opts.max_payload, opts.max_pending));

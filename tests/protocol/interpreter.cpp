@@ -137,13 +137,17 @@ void interpreter::open(const std::string& arguments) {
 }
 
 void interpreter::dial(const std::string& arguments) {
-  for (const auto& name : words(arguments))
+  for (const auto& name : words(arguments)) {
+    if (commands().contains(name)) throw failure{name + " is a command, not a name"};
     connections_.insert_or_assign(name, raw_connection{server().port()});
+  }
 }
 
 void interpreter::client(const std::string& arguments) {
-  for (const auto& name : words(arguments))
+  for (const auto& name : words(arguments)) {
+    if (commands().contains(name)) throw failure{name + " is a command, not a name"};
     connections_.insert_or_assign(name, connect_client(server().port()));
+  }
 }
 
 // share COUNT NAME... < BYTES

@@ -35,8 +35,9 @@ namespace fs = std::filesystem;
 }
 
 std::vector<std::string> server_command(const server_options& options, const std::string& dir) {
-  std::vector<std::string> command{options.binary,     "-a", "127.0.0.1", "-p", "-1",
-                                   "--ports_file_dir", dir};
+  std::vector<std::string> command{
+      options.binary,     "-a", "127.0.0.1", "-p", std::to_string(options.port),
+      "--ports_file_dir", dir};
   command.insert(command.end(), options.flags.begin(), options.flags.end());
   if (!options.config.empty()) {
     std::ofstream{dir + "/server.conf"} << options.config;

@@ -51,8 +51,9 @@ private:
 struct server_options {
   std::string binary;
   std::vector<std::string> flags;
-  std::string config;  ///< text of the file for -c; empty: no -c
-  uint64_t max_files = 0;
+  std::string config;      ///< text of the file for -c; empty: no -c
+  uint64_t max_files = 0;  ///< RLIMIT_NOFILE, 0 for the test's own
+  int port = -1;           ///< -1 for any that is free
 };
 
 /// A server on a free port of 127.0.0.1, ready for clients once constructed; otherwise the

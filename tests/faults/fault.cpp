@@ -27,6 +27,16 @@ void victim::check_survived() {
   server_.stop();
 }
 
+void victim::check_memory(uint64_t before, uint64_t mebibytes, const std::string& what) {
+  constexpr uint64_t mebibyte = 1024 * 1024;
+#ifdef __SANITIZE_ADDRESS__
+  mebibytes = 4 * mebibytes + 512;
+#endif
+  const auto now = server_.rss_bytes();
+  check(now < before + mebibytes * mebibyte, what + ": " + std::to_string(before / mebibyte) +
+                                                 " MiB became " + std::to_string(now / mebibyte));
+}
+
 double victim::varz(const std::string& field) {
   const auto response = http_get(server_.http_port(), "/varz");
   return nlohmann::json::parse(response.body).at(field).get<double>();

@@ -25,6 +25,9 @@ public:
   void check_serves();
   /// The same, and then it stops cleanly.
   void check_survived();
+  /// Resident memory has not grown by more than `mebibytes` over `before`. (With AddressSanitizer
+  /// four times as much and its quarantine are let pass.)
+  void check_memory(uint64_t before, uint64_t mebibytes, const std::string& what);
   /// One field of /varz, for which the server needs the flags `-m -1`.
   double varz(const std::string& field);
 

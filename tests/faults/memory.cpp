@@ -8,8 +8,6 @@
 namespace vagus::test {
 namespace {
 
-constexpr uint64_t mebibyte = 1024 * 1024;
-
 // Publishes a million subjects, each once, and waits until the server has dealt with them.
 void publish_a_million(raw_connection& c, const std::string& prefix) {
   std::string block;
@@ -29,7 +27,7 @@ void million_subjects(const std::string& binary) {
   const auto before = server->rss_bytes();
   publish_a_million(c, "nobody.listens.");
   publish_a_million(c, "other.");
-  check(server->rss_bytes() < before + 256 * mebibyte, "the subjects were kept");
+  server.check_memory(before, 256, "the subjects were kept");
   server.check_survived();
 }
 
@@ -51,7 +49,7 @@ void many_subscriptions(const std::string& binary) {
     c.expect("MSG inbox." + std::to_string(round) + ".77777 77777 1\r\nx\r\n");
     if (round == 0) first_peak = server->rss_bytes();
   }
-  check(server->rss_bytes() < 2 * first_peak + 128 * mebibyte, "subscriptions were left over");
+  server.check_memory(2 * first_peak, 128, "subscriptions were left over");
   server.check_survived();
 }
 
@@ -80,14 +78,13 @@ void slow_consumers(const std::string& binary) {
     const std::string block = "PUB flood 65536\r\n" + std::string(65536, 'f') + "\r\n";
     while (!enough && producer.send(block)) ++sent;
   }};
-  uint64_t peak = 0;
   std::string problem;
   try {
     // At least 200 rounds, and until all that are stuck have been given up.
     for (int round = 0; round < 200 || server.varz("connections") > 3; ++round) {
       b.send("PUB fine 2\r\nhi\r\n");
       a.expect("MSG fine 1 2\r\nhi\r\n");
-      peak = std::max(peak, server->rss_bytes());
+      server.check_memory(before, 400, "memory grew");
       check(round < 1'000'000, "the slow consumers are still there");
     }
   } catch (const std::exception& e) {
@@ -98,7 +95,6 @@ void slow_consumers(const std::string& binary) {
   check(problem.empty(), problem);
   check(sent > 0, "the producer was never served");
   check(server.varz("slow_consumers") >= stuck_count, "not all were counted");
-  check(peak < before + 400 * mebibyte, "memory: " + std::to_string(peak / mebibyte) + " MiB");
   for (auto& c : stuck) c.drain_to_end();
   producer.barrier();
   server.check_survived();
@@ -115,7 +111,7 @@ void own_flood(const std::string& binary) {
   for (int i = 0; i < 2000 && c.send(block, patience, false); ++i) {
   }
   server.check_serves();
-  check(server->rss_bytes() < before + 200 * mebibyte, "memory grew");
+  server.check_memory(before, 200, "memory grew");
   c.drain_to_end();
   server.check_survived();
 }

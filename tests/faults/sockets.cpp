@@ -6,8 +6,6 @@
 namespace vagus::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 // Who stops sending still gets the answers to what was sent.
 void half_close(const std::string& binary) {
   victim server{{binary}};

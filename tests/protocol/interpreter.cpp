@@ -20,14 +20,14 @@ std::pair<std::string, std::string> cut(const std::string& line) {
 const std::map<std::string, interpreter::command>& interpreter::commands() {
   using self = interpreter;
   static const std::map<std::string, command> table{
-      {"flags", &self::flags},    {"config", &self::config}, {"|", &self::config},
-      {"let", &self::let},        {"start", &self::start},   {"stop", &self::stop},
-      {"signal", &self::signal},  {"exits", &self::exits},   {"log", &self::log},
-      {"run", &self::run_binary}, {"output", &self::output}, {"file", &self::file},
-      {"gone", &self::gone},      {"http", &self::http},     {"status", &self::status},
-      {"header", &self::header},  {"body", &self::body},     {"json", &self::json},
-      {"open", &self::open},      {"dial", &self::dial},     {"client", &self::client},
-      {"share", &self::share}};
+      {"flags", &self::flags},       {"config", &self::config},  {"|", &self::config},
+      {"let", &self::let},           {"start", &self::start},    {"stop", &self::stop},
+      {"signal", &self::signal},     {"exits", &self::exits},    {"log", &self::log},
+      {"unlogged", &self::unlogged}, {"run", &self::run_binary}, {"output", &self::output},
+      {"file", &self::file},         {"gone", &self::gone},      {"http", &self::http},
+      {"status", &self::status},     {"header", &self::header},  {"body", &self::body},
+      {"json", &self::json},         {"open", &self::open},      {"dial", &self::dial},
+      {"client", &self::client},     {"share", &self::share}};
   return table;
 }
 

@@ -37,6 +37,7 @@ private:
   void signal(const std::string& arguments);
   void exits(const std::string& arguments);
   void log(const std::string& arguments);
+  void unlogged(const std::string& arguments);
   void run_binary(const std::string& arguments);
   void output(const std::string& arguments);
   void file(const std::string& arguments);

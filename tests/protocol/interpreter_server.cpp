@@ -55,17 +55,21 @@ void interpreter::signal(const std::string& arguments) {
 }
 
 void interpreter::exits(const std::string& arguments) {
-  auto& process = program_ ? *program_ : server().process();
-  const auto code = process.wait(3 * patience);
+  const bool of_program = program_ != nullptr;
+  const auto code = (of_program ? *program_ : server().process()).wait(3 * patience);
   if (!code) throw failure{"still running"};
   if (*code != std::stoi(arguments)) throw failure{"exit code " + std::to_string(*code)};
-  if (!program_) server_.reset();
+  of_program ? program_.reset() : server_.reset();
 }
 
 void interpreter::log(const std::string& arguments) {
   const auto pattern = pattern_of(arguments);
   if (!server().wait_log([&](const std::string& line) { return found_in(line, pattern); }))
     throw failure{"no such line in the log"};
+}
+
+void interpreter::unlogged(const std::string& arguments) {
+  if (found_in(server().log(), pattern_of(arguments))) throw failure{"the log has it"};
 }
 
 std::string interpreter::pattern_of(const std::string& arguments) const {
@@ -83,16 +87,18 @@ void interpreter::output(const std::string& arguments) {
   if (!found_in(text, pattern_of(arguments))) throw failure{"got " + printable(text)};
 }
 
-// file PATH TEXT | file PATH ~ REGEX: the whole content
+// file PATH TEXT | file PATH ~ REGEX: the whole content, sooner or later
 void interpreter::file(const std::string& arguments) {
   const auto end = arguments.find(' ');
   const auto path = bytes(arguments.substr(0, end));
   const auto wanted = std::string{trim(arguments.substr(end))};
-  const auto text = read_file(path);
-  const bool same =
-      wanted.starts_with("~")
-          ? std::regex_match(text, std::regex{substitute(trim(wanted.substr(1)), variables_)})
-          : text == bytes(wanted);
+  std::string text;
+  const bool same = eventually([&] {
+    text = read_file(path);
+    return wanted.starts_with("~")
+               ? std::regex_match(text, std::regex{substitute(trim(wanted.substr(1)), variables_)})
+               : text == bytes(wanted);
+  });
   if (!same) throw failure{"it holds " + printable(text)};
 }
 

@@ -30,12 +30,6 @@ std::string server_program() {
   return path;
 }
 
-std::filesystem::path make_temporary_directory() {
-  auto pattern = (std::filesystem::temp_directory_path() / "vagus-client-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  return pattern;
-}
-
 std::string read_all(const std::filesystem::path& file) {
   std::ostringstream text;
   text << std::ifstream(file).rdbuf();
@@ -56,16 +50,24 @@ int port_in(const std::filesystem::path& file) {
 
 }  // namespace
 
-server_process::server_process(flags extra)
-    : extra_(std::move(extra)), dir_(make_temporary_directory()) {
+server_process::temporary_directory::temporary_directory() {
+  auto pattern = (std::filesystem::temp_directory_path() / "vagus-client-XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
+  path = pattern;
+}
+
+server_process::temporary_directory::~temporary_directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+server_process::server_process(flags extra) : extra_(std::move(extra)) {
   spawn("-1");
   port_ = await_port();
 }
 
 server_process::~server_process() {
   CHECK(stop() == 0);
-  std::error_code ignored;
-  std::filesystem::remove_all(dir_, ignored);
 }
 
 std::string server_process::url() const {
@@ -89,13 +91,13 @@ void server_process::start() {
 
 void server_process::spawn(const std::string& port) {
   auto program = server_program();
-  std::vector<std::string> words = {program,      "-a", "127.0.0.1", "-p", port, "--ports_file_dir",
-                                    dir_.string()};
+  std::vector<std::string> words = {
+      program, "-a", "127.0.0.1", "-p", port, "--ports_file_dir", dir_.path.string()};
   words.insert(words.end(), extra_.begin(), extra_.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  int log = open((dir_ / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  int log = open((dir_.path / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   // Other threads may hold locks, so the child calls only what is safe after a fork.
   pid_ = fork();
   if (pid_ == 0) {
@@ -111,7 +113,7 @@ void server_process::spawn(const std::string& port) {
 
 int server_process::await_port() {
   auto name = std::filesystem::path(server_program()).filename().string();
-  auto file = dir_ / (name + "_" + std::to_string(pid_) + ".ports");
+  auto file = dir_.path / (name + "_" + std::to_string(pid_) + ".ports");
   auto deadline = std::chrono::steady_clock::now() + start_limit;
   while (std::chrono::steady_clock::now() < deadline) {
     if (int port = port_in(file); port > 0) return port;
@@ -140,7 +142,7 @@ int server_process::await_exit(std::chrono::seconds limit) {
 }
 
 std::string server_process::output() const {
-  return read_all(dir_ / "output");
+  return read_all(dir_.path / "output");
 }
 
 }  // namespace vagus::clients

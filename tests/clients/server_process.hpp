@@ -36,13 +36,20 @@ public:
   void start();
 
 private:
+  /// Removed with everything in it at the end of its life, also if the server does not start.
+  struct temporary_directory {
+    temporary_directory();
+    ~temporary_directory();
+    std::filesystem::path path;
+  };
+
   void spawn(const std::string& port);
   int await_port();
   int await_exit(std::chrono::seconds limit);
   std::string output() const;
 
   flags extra_;
-  std::filesystem::path dir_;
+  temporary_directory dir_;
   pid_t pid_ = -1;
   int port_ = -1;
 };

@@ -1,0 +1,46 @@
+// The two generations of the JavaScript client, and the few points where a test must tell them
+// apart. They are loaded from CLIENT_MODULES, a directory in which `npm ci` has run.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const require = createRequire(join(process.env.CLIENT_MODULES ?? here, "package.json"));
+
+const transport = require("@nats-io/transport-node");
+const { Svcm } = require("@nats-io/services");
+const nats = require("nats");
+
+export const libraries = [
+  {
+    name: "transport-node",
+    connect: transport.connect,
+    headers: transport.headers,
+    createInbox: transport.createInbox,
+    strategies: { timer: "timer", count: "count", stall: "stall", sentinel: "sentinel" },
+    services: (nc) => new Svcm(nc),
+    isNoResponders: (error) => error.isNoResponders?.() ?? error.name === "NoRespondersError",
+    isTimeout: (error) => error.name === "TimeoutError",
+    isAuthorization: (error) => error.name === "AuthorizationError",
+    isTooLarge: (error) => /max_payload/.test(error.message),
+    errorOf: (status) => status.error?.message ?? "",
+  },
+  {
+    name: "nats",
+    connect: nats.connect,
+    headers: nats.headers,
+    createInbox: nats.createInbox,
+    strategies: {
+      timer: nats.RequestStrategy.Timer,
+      count: nats.RequestStrategy.Count,
+      stall: nats.RequestStrategy.JitterTimer,
+      sentinel: nats.RequestStrategy.SentinelMsg,
+    },
+    services: (nc) => nc.services,
+    isNoResponders: (error) => error.code === nats.ErrorCode.NoResponders,
+    isTimeout: (error) => error.code === nats.ErrorCode.Timeout,
+    isAuthorization: (error) => error.code === nats.ErrorCode.AuthorizationViolation,
+    isTooLarge: (error) => error.code === nats.ErrorCode.MaxPayloadExceeded,
+    errorOf: (status) => String(status.data ?? ""),
+  },
+];

@@ -79,12 +79,17 @@ connection_actor::behavior_type connection_state::behavior() {
         answer_drained();
         return promise;
       },
+      [this](reload_atom, const settings_ptr& s) { put_in_force(s); },
       [this](info_atom, const settings_ptr& s) {
-        limits_ = {s->opts.max_control_line, s->opts.max_payload};
         if (connect_received_ && client_.protocol >= 1)
           send_line(info_line(s->info, record_->client_id, record_->ip));
       },
-      [this](close_atom, closed_reason reason) { close(reason); },
+      [this](close_atom, closed_reason reason) {
+        if (reason == closed_reason::max_connections)
+          refuse("maximum connections exceeded", reason);
+        else
+          close(reason);
+      },
       [this](end_atom) {
         if (changes_unapplied_ == 0) self_->quit();
       },
@@ -104,12 +109,12 @@ void connection_state::start() {
   socket_->bind(this);
   self_->send(context_.server, opened_atom::value, record_, connection_actor{self_});
   log_debug("{} - Client connection created", log_name());
+  send_line(info_line(current.info, record_->client_id, record_->ip));
   if (context_.counters.connections.load() > current.opts.max_connections) {
     log_error("{} - maximum connections exceeded", log_name());
     refuse("maximum connections exceeded", closed_reason::max_connections);
     return;
   }
-  send_line(info_line(current.info, record_->client_id, record_->ip));
   schedule();
   continue_reading();
 }

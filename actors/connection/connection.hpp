@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/typed_response_promise.hpp>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ namespace vagus {
 /// take_delivery -> after_run -> write_out.
 ///
 /// Files: connection.cpp (behavior, start, end, timers), input.cpp (reading and parsing),
-/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing).
+/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing), trace.cpp, reload.cpp.
 class connection_state final : private transport_events, private timed {
  public:
   using handle = connection_actor;
@@ -36,6 +37,9 @@ class connection_state final : private transport_events, private timed {
 
   /// Writes what the handled messages have left in the outbox.
   void after_run();
+
+  // reload.cpp
+  void put_in_force(const settings_ptr& next);
 
  private:
   /// Reading: `open` reads, `blocked` keeps the rest until an answer is there, `lingering` throws
@@ -75,12 +79,15 @@ class connection_state final : private transport_events, private timed {
   enum class step : uint8_t { go_on, wait, stop };
   step act(const operation& o);
   void refuse_operation(op kind);
+
   void keep_rest(const char* at, const char* end, size_t needed);
   void discard_input();
   void continue_reading();
   void resume_reading();
   void publish(const operation& o);
   void answer_no_responders(const message_view& message);
+  bool reserved_subject(const operation& o);
+  void settle_own_deliveries();
   void finish_routing();
   void stall(const std::vector<router::pressure>& over);
   bool reading_paused() const { return awaiting_verdict_ || stalls_ > 0; }
@@ -98,6 +105,12 @@ class connection_state final : private transport_events, private timed {
   void send_changes();
   void set_subscription_count();
   credentials presented() const;
+  void verify_credentials(const settings_ptr& against, std::function<void(bool)> verdict);
+
+  // trace.cpp
+  void trace_operation(const operation& o) const;
+  void trace_line(std::string_view line) const;
+  void trace_frames(const frame_batch& batch, const frame_run& run) const;
 
   // output.cpp
   void on_writable() override;

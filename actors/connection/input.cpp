@@ -140,6 +140,7 @@ void connection_state::keep_rest(const char* at, const char* end, size_t needed)
 
 connection_state::step connection_state::act(const operation& o) {
   if (awaiting_verdict_) return step::wait;
+  if (context_.tracing) trace_operation(o);
   if (!authenticated_ && o.kind != op::connect) {
     refuse("Authorization Violation", closed_reason::authentication_violation);
     return step::stop;
@@ -168,6 +169,9 @@ connection_state::step connection_state::act(const operation& o) {
       return step::go_on;
     case op::ignored:
       return step::go_on;
+    case op::info:
+      if (!is_json_object(o.args)) close(closed_reason::protocol_violation);
+      return step::go_on;
     default:
       refuse_operation(o.kind);
       return step::stop;
@@ -178,7 +182,7 @@ connection_state::step connection_state::act(const operation& o) {
 void connection_state::refuse_operation(op kind) {
   switch (kind) {
     case op::unknown:
-      refuse("Unknown Protocol Operation", closed_reason::parse_error);
+      refuse("Unknown Protocol Operation", closed_reason::protocol_violation);
       break;
     case op::control_line_exceeded:
       refuse("maximum control line exceeded", closed_reason::max_control_line);
@@ -186,8 +190,11 @@ void connection_state::refuse_operation(op kind) {
     case op::payload_exceeded:
       refuse("Maximum Payload Violation", closed_reason::max_payload);
       break;
-    default:
+    case op::client_error:
       close(closed_reason::parse_error);
+      break;
+    default:
+      close(closed_reason::protocol_violation);
   }
 }
 
@@ -199,12 +206,30 @@ void connection_state::publish(const operation& o) {
     close(closed_reason::protocol_violation);
     return;
   }
+  if (reserved_subject(o)) return;
   if (client_.pedantic && !valid_literal_subject(o.subject)) send_error("Invalid Publish Subject");
   if (client_.verbose) send_ok();
   message_view message{o.subject, o.reply, {o.payload, body}, o.header_size, rest_.in.get()};
   if (context_.routes.publish(message, endpoint_.get()) == 0 && !o.reply.empty() &&
       client_.no_responders)
     answer_no_responders(message);
+}
+
+/// Servers keep some subjects for themselves; true if that was said.
+bool connection_state::reserved_subject(const operation& o) {
+  auto within = [](std::string_view subject, std::string_view prefix) {
+    return subject.substr(0, prefix.size()) == prefix;
+  };
+  auto special = [](std::string_view s) { return !s.empty() && (s[0] == '_' || s[0] == '$'); };
+  if (special(o.subject) && (within(o.subject, "_GR_.") || within(o.subject, "$NRG."))) {
+    send_error(fmt::format("Permissions Violation for Publish to \"{}\"", o.subject));
+    return true;
+  }
+  if (special(o.reply) && (within(o.reply, "_R_.") || within(o.reply, "_GR_."))) {
+    send_error(fmt::format("Permissions Violation for Publish with Reply of \"{}\"", o.reply));
+    return true;
+  }
+  return false;
 }
 
 void connection_state::answer_no_responders(const message_view& message) {
@@ -218,6 +243,12 @@ void connection_state::answer_no_responders(const message_view& message) {
   line.append(message.reply).append(" ").append(sid).append(" ");
   line.append(size).append(" ").append(size).append("\r\n").append(headers).append("\r\n");
   send_line(line);
+}
+
+/// What this connection has published to itself so far must reach the subscriptions of this moment,
+/// before they change.
+void connection_state::settle_own_deliveries() {
+  if (endpoint_->open[context_.loop.index()].batch) finish_routing();
 }
 
 /// Sends out what this read has published. Inside the snapshot_guard of the read.

@@ -65,14 +65,7 @@ connection_actor::behavior_type connection_state::behavior() {
   start();
   return {
       [this](const frame_batch_ptr& batch) { take_delivery(*batch); },
-      [this](applied_atom, uint64_t count) {
-        changes_unapplied_ -= count;
-        if (changes_unapplied_ > 0) return;
-        if (phase_ == phase::closed)
-          self_->quit();
-        else
-          resume_reading();
-      },
+      [this](applied_atom, uint64_t count) { note_applied(count); },
       [this](drain_atom) {
         auto promise = self_->make_response_promise<bool>();
         waiting_for_drain_.push_back(promise);
@@ -91,7 +84,7 @@ connection_actor::behavior_type connection_state::behavior() {
           close(reason);
       },
       [this](end_atom) {
-        if (changes_unapplied_ == 0) self_->quit();
+        if (changes_unapplied() == 0) self_->quit();
       },
   };
 }

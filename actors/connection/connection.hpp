@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/typed_response_promise.hpp>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -102,6 +103,8 @@ class connection_state final : private transport_events, private timed {
   void handle_pong();
   void remove_subscription(uint32_t slot);
   void push_change(bool add, uint32_t slot);
+  void note_applied(uint64_t count);
+  uint64_t changes_unapplied() const { return changes_made_ - changes_applied_; }
   void send_changes();
   void set_subscription_count();
   credentials presented() const;
@@ -152,7 +155,13 @@ class connection_state final : private transport_events, private timed {
 
   subscription_table subscriptions_;
   interest_changes_ptr changes_;
-  uint64_t changes_unapplied_ = 0;
+  uint64_t changes_made_ = 0;
+  uint64_t changes_applied_ = 0;
+  struct leaving_subscription {
+    uint64_t change;  ///< its removal, by number
+    uint32_t slot;
+  };
+  std::deque<leaving_subscription> leaving_;
   unparsed rest_;
   outbox outbox_;
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;

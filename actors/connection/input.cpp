@@ -38,7 +38,7 @@ void connection_state::on_readable() {
 
 void connection_state::continue_reading() {
   if (phase_ == phase::closed || awaiting_readable_) return;
-  if (phase_ == phase::open && (reading_paused() || changes_unapplied_ > 0) && rest_.size() > 0 &&
+  if (phase_ == phase::open && (reading_paused() || changes_unapplied() > 0) && rest_.size() > 0 &&
       rest_.needed == 0)
     return;
   if (phase_ == phase::open && reading_paused()) return;
@@ -150,7 +150,7 @@ connection_state::step connection_state::act(const operation& o) {
     case op::ping:
     case op::connect:
       // SUB and UNSUB take effect before anything that follows them.
-      if (changes_ || changes_unapplied_ > 0) return step::wait;
+      if (changes_unapplied() > 0) return step::wait;
       if (o.kind == op::pub)
         publish(o);
       else if (o.kind == op::ping)
@@ -294,7 +294,7 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
 /// Goes on where reading or parsing had to wait for something that is there now.
 void connection_state::resume_reading() {
   if (phase_ != phase::open || reading_paused()) return;
-  if (rest_.size() > 0 && rest_.needed == 0 && changes_unapplied_ == 0) process();
+  if (rest_.size() > 0 && rest_.needed == 0 && changes_unapplied() == 0) process();
   if (phase_ == phase::open && !awaiting_readable_) on_readable();
 }
 

@@ -135,7 +135,7 @@ void connection_state::handle_unsub(const operation& o) {
   auto slot = subscriptions_.find(o.sid);
   if (slot != subscription_table::none) {
     settle_own_deliveries();
-    if (!subscriptions_[slot].live()) return handle_unsub(o);  // ended by what was settled
+    if (subscriptions_[slot].leaving) return handle_unsub(o);  // ended by what was settled
     auto& s = subscriptions_[slot];
     auto max = static_cast<uint64_t>(o.max);
     if (max > s.delivered)
@@ -146,10 +146,26 @@ void connection_state::handle_unsub(const operation& o) {
   if (client_.verbose) send_ok();
 }
 
+/// The subscription ends now for the client. It still takes what publishers that have their PONG
+/// had routed to it: that is in the mailbox before the answer to this change is.
 void connection_state::remove_subscription(uint32_t slot) {
   push_change(false, slot);
-  subscriptions_.remove(slot);
+  subscriptions_.leave(slot);
+  leaving_.push_back({changes_made_, slot});
   set_subscription_count();
+}
+
+void connection_state::note_applied(uint64_t count) {
+  changes_applied_ += count;
+  while (!leaving_.empty() && leaving_.front().change <= changes_applied_) {
+    subscriptions_.release(leaving_.front().slot);
+    leaving_.pop_front();
+  }
+  if (changes_unapplied() > 0) return;
+  if (phase_ == phase::closed)
+    self_->quit();
+  else
+    resume_reading();
 }
 
 void connection_state::set_subscription_count() {
@@ -160,11 +176,11 @@ void connection_state::push_change(bool add, uint32_t slot) {
   if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   const auto& s = subscriptions_[slot];
   changes_->push({add, slot, s.generation, s.subject(), s.queue(), s.sid()});
+  ++changes_made_;
 }
 
 void connection_state::send_changes() {
   if (!changes_) return;
-  changes_unapplied_ += changes_->size();
   self_->send(context_.global.space, std::move(changes_), connection_actor{self_});
   changes_ = nullptr;
 }

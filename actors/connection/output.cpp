@@ -60,7 +60,7 @@ void connection_state::take_limited(const frame_batch& batch, const frame_run& r
     traffic_counters::add(endpoint_->counters.out_bytes, frames.message().body.size());
     outbox_.append(batch, frames.begin(), frames.end());
   }
-  if (s.delivered >= s.max) {
+  if (s.delivered >= s.max && !s.leaving) {
     remove_subscription(run.slot);
     send_changes();
   }

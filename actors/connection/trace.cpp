@@ -37,10 +37,10 @@ std::string_view shortened(std::string_view payload, const options& opts) {
 }  // namespace
 
 void connection_state::trace_operation(const operation& o) const {
-  auto name = verb(o.kind, o.header_size >= 0);
-  if (name.empty()) return;
+  auto word = verb(o.kind, o.header_size >= 0);
+  if (word.empty()) return;
   auto args = o.kind == op::connect ? redact_secrets(o.args) : std::string{o.args};
-  log_trace("{} - <<- [{}{}{}]", log_name(), name, args.empty() ? "" : " ", args);
+  log_trace("{} - <<- [{}{}{}]", log_name(), word, args.empty() ? "" : " ", args);
   if (o.kind != op::pub) return;
   std::string_view payload{o.payload, static_cast<size_t>(o.size)};
   log_trace("{} - <<- MSG_PAYLOAD: [{}]", log_name(),

@@ -93,7 +93,7 @@ void connection_state::start() {
   const auto& current = *context_.current;
   auto at = now();
   endpoint_->actor = caf::actor_cast<caf::strong_actor_ptr>(self_);
-  limits_ = {current.opts.max_control_line, current.opts.max_payload};
+  limits_ = {current.opts.max_control_line, current.opts.max_payload, false};
   last_in_ = at;
   authenticated_ = !needs_credentials(current.opts);
   if (!authenticated_) auth_deadline_ = at + current.opts.auth_timeout;

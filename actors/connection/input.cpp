@@ -202,10 +202,6 @@ void connection_state::publish(const operation& o) {
   auto body = static_cast<size_t>(o.size);
   routed_msgs_ += 1;
   routed_bytes_ += body;
-  if (o.header_size >= 0 && !endpoint_->headers.load(std::memory_order_relaxed)) {
-    close(closed_reason::protocol_violation);
-    return;
-  }
   if (reserved_subject(o)) return;
   if (client_.pedantic && !valid_literal_subject(o.subject)) send_error("Invalid Publish Subject");
   if (client_.verbose) send_ok();

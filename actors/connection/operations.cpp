@@ -34,7 +34,8 @@ void connection_state::handle_connect(std::string_view json) {
                                                           std::chrono::seconds{2});
   schedule();
   const auto& opts = context_.current->opts;
-  endpoint_->headers = client_.headers && !opts.no_header_support;
+  limits_.headers = client_.headers && !opts.no_header_support;
+  endpoint_->headers = limits_.headers;
   endpoint_->echo = client_.echo;
   record_->describe({client_.name, client_.lang, client_.version,
                      opts.username.empty() ? std::string{} : client_.user});

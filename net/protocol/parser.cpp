@@ -82,6 +82,7 @@ operation parse_pub(const char* at, const char* args, const char* end, bool head
   auto text = argument_text(args, split.line_end);
   if (too_long(text, limits)) return broken(op::control_line_exceeded);
   size_t numbers = headers ? 2 : 1;
+  if (headers && !limits.headers) return broken(op::bad_arguments);
   if (split.count != 1 + numbers && split.count != 2 + numbers) return broken(op::bad_arguments);
   operation result;
   result.args = text;

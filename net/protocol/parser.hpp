@@ -43,6 +43,7 @@ struct operation {
 struct parse_limits {
   int64_t max_control_line = 4096;
   int64_t max_payload = 1024 * 1024;
+  bool headers = true;  ///< false: HPUB is refused as bad_arguments
 };
 
 /// Parses the operation that starts at `at`. Operations that arrive in pieces are parsed again from

@@ -55,7 +55,8 @@ bool connection_state::prepare_room(buffer_ptr& into, size_t& filled) {
       filled = rest_.end;
       return true;
     }
-    into = buffer::make(std::max(std::min(rest_.needed * 8, largest_read), rest_.needed) + 1);
+    into = buffer::make(
+        std::max(std::min(rest_.needed * 8, largest_read), rest_.needed + read_size) + 1);
   } else {
     auto& shared = context_.read_buffer;
     if (!shared || !shared->unique() || shared->capacity() < read_size + filled + 1)

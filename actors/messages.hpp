@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -116,6 +117,7 @@ std::string_view to_text(closed_reason reason);
 struct settings {
   options opts;
   server_info info;
+  std::chrono::system_clock::time_point loaded;  ///< when the options were read
 };
 
 using settings_ptr = std::shared_ptr<const settings>;

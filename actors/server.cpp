@@ -34,6 +34,21 @@ std::string_view signal_name(int number) {
   }
 }
 
+/// What differs and cannot be changed while the server runs; empty: nothing.
+std::string fixed_option(const options& old, const options& next) {
+  auto changed = [](std::string_view name, const auto& was, const auto& is) {
+    return fmt::format("{}: old={}, new={}", name, was, is);
+  };
+  if (next.host != old.host || next.port != old.port)
+    return changed("listen", fmt::format("{}:{}", old.host, old.port),
+                   fmt::format("{}:{}", next.host, next.port));
+  if (next.http_host != old.http_host) return changed("http_host", old.http_host, next.http_host);
+  if (next.http_port != old.http_port) return changed("http_port", old.http_port, next.http_port);
+  if (next.http_base_path != old.http_base_path)
+    return changed("http_base_path", old.http_base_path, next.http_base_path);
+  return {};
+}
+
 }  // namespace
 
 server_state::server_state(handle::pointer self, server_surroundings around)
@@ -130,6 +145,11 @@ void server_state::start_accepting() {
       [this](const auto& why) { on_accept_failure(why); });
 }
 
+void server_state::stop_accepting() {
+  around_.counters.accepting = false;
+  around_.clients->stop();
+}
+
 void server_state::on_socket(event_loop& loop, boost::asio::ip::tcp::socket socket) {
   around_.counters.connections.fetch_add(1);
   spawn_pinned<connection_state>(self_->system(), loop, std::ref(*around_.contexts[loop.index()]),
@@ -170,6 +190,8 @@ connections_view_ptr server_state::view() const {
   for (const auto& [id, c] : open_) v->open.push_back(c.record);
   v->closed.assign(closed_.begin(), closed_.end());
   v->total = last_client_id_;
+  const auto& c = around_.counters;
+  v->ended = {c.in_msgs, c.in_bytes, c.out_msgs, c.out_bytes};
   return v;
 }
 
@@ -183,14 +205,15 @@ void server_state::reload() {
     return;
   }
   const auto& old = around_.current->opts;
-  if (next->host != old.host || next->port != old.port) {
-    log_error("Failed to reload server configuration: config reload not supported for listen: "
-              "old={}:{}, new={}:{}; restart to change it",
-              old.host, old.port, next->host, next->port);
+  if (auto refused = fixed_option(old, *next); !refused.empty()) {
+    log_error("Failed to reload server configuration: config reload not supported for {}; restart "
+              "to change it",
+              refused);
     return;
   }
   auto changed = std::make_shared<settings>(*around_.current);
   changed->opts = *next;
+  changed->loaded = std::chrono::system_clock::now();
   changed->info.max_payload = next->max_payload;
   changed->info.headers = !next->no_header_support;
   changed->info.auth_required = !next->username.empty() || !next->token.empty();
@@ -220,7 +243,7 @@ void server_state::broadcast_info() {
 void server_state::lame_duck() {
   if (stage_ != stage::running) return;
   stage_ = stage::lame_duck;
-  around_.clients->stop();
+  stop_accepting();
   log_info("Entering lame duck mode, stop accepting new clients");
   auto changed = std::make_shared<settings>(*around_.current);
   changed->info.lame_duck = true;
@@ -252,7 +275,7 @@ void server_state::close_all() {
   if (stage_ == stage::closing) return;
   stage_ = stage::closing;
   log_info("Initiating Shutdown...");
-  around_.clients->stop();
+  stop_accepting();
   closing_deadline_ = self_->clock().now() + closing_patience;
   for (const auto& [id, c] : open_)
     self_->send(c.actor, close_atom::value, closed_reason::server_shutdown);

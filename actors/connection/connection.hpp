@@ -97,6 +97,8 @@ class connection_state final : private transport_events, private timed {
   void push_change(bool add, uint32_t slot);
   void send_changes();
   void set_subscription_count();
+  subscriptions_view_ptr list_subscriptions(const subscription_query& query);
+  void note_activity();
   credentials presented() const;
 
   // output.cpp

@@ -13,8 +13,10 @@ test: build-tests
 	ctest --test-dir build --output-on-failure
 
 # Asks dpkg first, so that a machine that has everything needs neither network nor root.
+# A machine may have node and npm from elsewhere: Debian's are taken only where there are none.
 setup:
-	@missing=$$(for p in $(PACKAGES); do \
+	@node=$$(command -v node >/dev/null || echo nodejs; command -v npm >/dev/null || echo npm); \
+	missing=$$(for p in $(PACKAGES) $$node; do \
 	  dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || echo $$p; done); \
 	if [ -n "$$missing" ]; then echo "installing: $$missing"; \
 	  $(SUDO) apt-get update -q && \

@@ -29,17 +29,11 @@ size_t loop_count(const options& opts) {
   return std::max<size_t>(std::thread::hardware_concurrency(), 1);
 }
 
-std::shared_ptr<settings> first_settings(const options& opts) {
+std::shared_ptr<settings> first_settings(const options& opts, int client_port) {
   auto s = std::make_shared<settings>();
-  s->opts = opts;
   s->info.server_id = make_server_id();
-  s->info.server_name = opts.server_name.empty() ? s->info.server_id : opts.server_name;
-  s->info.version = nats_version;
-  s->info.host = opts.host;
-  s->info.headers = !opts.no_header_support;
-  s->info.auth_required = needs_credentials(opts);
-  s->info.max_payload = opts.max_payload;
-  s->loaded = std::chrono::system_clock::now();
+  s->client_port = client_port;
+  s->put(opts);
   return s;
 }
 
@@ -57,13 +51,12 @@ void write_file(const std::string& path, const std::string& text, std::string_vi
 
 broker::broker(caf::actor_system& system, const options& opts, reread_options reread)
     : system_{system}, global_{"$G", {}, {}}, loops_{system, loop_count(opts)} {
-  auto first = first_settings(opts);
   auto clients = std::make_unique<listener>(loops_.at(0), opts.host, opts.port);
-  client_port_ = first->info.port = clients->port();
+  client_port_ = clients->port();
   std::unique_ptr<listener> http;
   if (opts.http_port != 0)
     http = std::make_unique<listener>(loops_.at(0), opts.http_host, opts.http_port, "-m");
-  current_ = first;
+  current_ = first_settings(opts, client_port_);
   announce();
   start_loops();
   server_ = spawn_pinned<server_state>(

@@ -19,6 +19,8 @@ using connection_actor = caf::typed_actor<
     caf::reacts_to<applied_atom, uint64_t>,
     // Answers when its outgoing queue has fallen below the low-water mark, or it ends.
     caf::replies_to<drain_atom>::with<bool>,
+    // From now on these options hold: limits, and who may be here.
+    caf::reacts_to<reload_atom, settings_ptr>,
     // Sends an asynchronous INFO to clients that understand it.
     caf::reacts_to<info_atom, settings_ptr>,
     // For monitoring: its subscriptions, as far as they are asked for.

@@ -39,7 +39,8 @@ struct loop_context {
         global{of},
         routes{of.subjects, l.index()},
         counters{c},
-        current{std::move(s)} {}
+        current{std::move(s)},
+        tracing{current->opts.trace} {}
 
   event_loop& loop;
   size_t loops;  ///< how many there are in the process
@@ -47,6 +48,7 @@ struct loop_context {
   router routes;
   process_counters& counters;
   settings_ptr current;  ///< replaced on reload
+  bool tracing = false;  ///< the protocol is logged (option trace)
   timers deadlines;
   buffer_ptr read_buffer;
   timed::time_point loop_time;  ///< of the last tick: good to 100 ms

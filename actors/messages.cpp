@@ -1,6 +1,36 @@
 #include "actors/messages.hpp"
 
+#include <cstdlib>
+
+#include "net/options/version.hpp"
+
 namespace vagus {
+
+namespace {
+
+/// Where clients are told to connect: what is advertised ("host" or "host:port"), else the listener.
+void advertise(const options& opts, int port, server_info& info) {
+  info.host = opts.host;
+  info.port = port;
+  if (opts.client_advertise.empty()) return;
+  auto colon = opts.client_advertise.rfind(':');
+  bool has_port = colon != std::string::npos && opts.client_advertise.back() != ']';
+  info.host = opts.client_advertise.substr(0, has_port ? colon : std::string::npos);
+  if (has_port) info.port = std::atoi(opts.client_advertise.c_str() + colon + 1);
+}
+
+}  // namespace
+
+void settings::put(const options& next) {
+  opts = next;
+  loaded = std::chrono::system_clock::now();
+  info.server_name = next.server_name.empty() ? info.server_id : next.server_name;
+  info.version = nats_version;
+  info.headers = !next.no_header_support;
+  info.auth_required = !next.username.empty() || !next.token.empty();
+  info.max_payload = next.max_payload;
+  advertise(next, client_port, info);
+}
 
 std::string_view to_text(closed_reason reason) {
   switch (reason) {

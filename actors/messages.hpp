@@ -117,7 +117,11 @@ std::string_view to_text(closed_reason reason);
 struct settings {
   options opts;
   server_info info;
+  int client_port = 0;  ///< that is listened on
   std::chrono::system_clock::time_point loaded;  ///< when the options were read
+
+  /// Takes over new options, and what INFO says of them.
+  void put(const options& next);
 };
 
 using settings_ptr = std::shared_ptr<const settings>;

@@ -6,6 +6,7 @@
 #include "actors/connection/connection.hpp"
 #include "actors/pinned_actor.hpp"
 #include "net/log.hpp"
+#include "net/options/compare.hpp"
 #include "net/tcp_transport.hpp"
 
 namespace vagus {
@@ -32,21 +33,6 @@ std::string_view signal_name(int number) {
     default:
       return "user defined signal 2";
   }
-}
-
-/// What differs and cannot be changed while the server runs; empty: nothing.
-std::string fixed_option(const options& old, const options& next) {
-  auto changed = [](std::string_view name, const auto& was, const auto& is) {
-    return fmt::format("{}: old={}, new={}", name, was, is);
-  };
-  if (next.host != old.host || next.port != old.port)
-    return changed("listen", fmt::format("{}:{}", old.host, old.port),
-                   fmt::format("{}:{}", next.host, next.port));
-  if (next.http_host != old.http_host) return changed("http_host", old.http_host, next.http_host);
-  if (next.http_port != old.http_port) return changed("http_port", old.http_port, next.http_port);
-  if (next.http_base_path != old.http_base_path)
-    return changed("http_base_path", old.http_base_path, next.http_base_path);
-  return {};
 }
 
 }  // namespace
@@ -204,38 +190,43 @@ void server_state::reload() {
     log_error("Failed to reload server configuration: {}", error);
     return;
   }
-  const auto& old = around_.current->opts;
-  if (auto refused = fixed_option(old, *next); !refused.empty()) {
-    log_error("Failed to reload server configuration: config reload not supported for {}; restart "
-              "to change it",
-              refused);
+  auto changes = compare_options(around_.current->opts, *next);
+  for (const auto& change : changes) {
+    if (change.reloadable) continue;
+    log_error("Failed to reload server configuration: config reload not supported for {}: old={}, "
+              "new={}",
+              change.name, change.before, change.after);
     return;
   }
-  auto changed = std::make_shared<settings>(*around_.current);
-  changed->opts = *next;
-  changed->loaded = std::chrono::system_clock::now();
-  changed->info.max_payload = next->max_payload;
-  changed->info.headers = !next->no_header_support;
-  changed->info.auth_required = !next->username.empty() || !next->token.empty();
   try {
     open_log(*next);
   } catch (const std::exception& e) {
     log_error("Failed to reload server configuration: {}", e.what());
     return;
   }
+  for (const auto& change : changes) log_info("Reloaded: {} = {}", change.name, change.after);
+  auto changed = std::make_shared<settings>(*around_.current);
+  changed->put(*next);
   put_in_force(std::move(changed));
+  close_beyond_limit();
   log_info("Reloaded server configuration");
+}
+
+/// A lower max_connections holds for those who are there as well.
+void server_state::close_beyond_limit() {
+  auto limit = static_cast<size_t>(std::max<int64_t>(around_.current->opts.max_connections, 0));
+  if (open_.size() <= limit) return;
+  auto excess = open_.size() - limit;
+  log_info("Closed {} connections to fall within max_connections", excess);
+  for (auto it = open_.rbegin(); excess > 0; ++it, --excess)
+    self_->send(it->second.actor, close_atom::value, closed_reason::max_connections);
 }
 
 void server_state::put_in_force(settings_ptr next) {
   around_.current = std::move(next);
   for (auto& timekeeper : around_.timekeepers)
     self_->send(timekeeper, reload_atom::value, around_.current);
-  broadcast_info();
-}
-
-void server_state::broadcast_info() {
-  for (const auto& [id, c] : open_) self_->send(c.actor, info_atom::value, around_.current);
+  for (const auto& [id, c] : open_) self_->send(c.actor, reload_atom::value, around_.current);
 }
 
 // ---- lame duck and shutdown ----
@@ -248,6 +239,7 @@ void server_state::lame_duck() {
   auto changed = std::make_shared<settings>(*around_.current);
   changed->info.lame_duck = true;
   put_in_force(std::move(changed));
+  for (const auto& [id, c] : open_) self_->send(c.actor, info_atom::value, around_.current);
   auto grace = std::min(around_.current->opts.lame_duck_grace_period,
                         around_.current->opts.lame_duck_duration);
   lame_duck_end_ = self_->clock().now() + grace;

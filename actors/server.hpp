@@ -52,6 +52,7 @@ class server_state {
   void on_socket(event_loop& loop, boost::asio::ip::tcp::socket socket);
   void on_accept_failure(const boost::system::error_code& why);
   void reload();
+  void close_beyond_limit();
   void put_in_force(settings_ptr next);
   void lame_duck();
   void close_some();
@@ -60,7 +61,6 @@ class server_state {
   void note_closed(uint64_t client_id);
   void end_if_empty();
   connections_view_ptr view() const;
-  void broadcast_info();
 
   struct open_connection {
     connection_record_ptr record;

@@ -18,7 +18,10 @@ timekeeper_actor::behavior_type timekeeper_state::behavior() {
   tick();
   return {
       [this](tick_atom) { tick(); },
-      [this](reload_atom, const settings_ptr& s) { context_.current = s; },
+      [this](reload_atom, const settings_ptr& s) {
+        context_.current = s;
+        context_.tracing = s->opts.trace;
+      },
       [this](end_atom) {
         // What the loop holds of actors is given up on the loop's own thread.
         context_.server = nullptr;

@@ -67,29 +67,27 @@ connection_actor::behavior_type connection_state::behavior() {
   start();
   return {
       [this](const frame_batch_ptr& batch) { take_delivery(*batch); },
-      [this](applied_atom, uint64_t count) {
-        changes_unapplied_ -= count;
-        if (changes_unapplied_ > 0) return;
-        if (phase_ == phase::closed)
-          self_->quit();
-        else
-          resume_reading();
-      },
+      [this](applied_atom, uint64_t count) { note_applied(count); },
       [this](drain_atom) {
         auto promise = self_->make_response_promise<bool>();
         waiting_for_drain_.push_back(promise);
         answer_drained();
         return promise;
       },
+      [this](reload_atom, const settings_ptr& s) { put_in_force(s); },
       [this](info_atom, const settings_ptr& s) {
-        limits_ = {s->opts.max_control_line, s->opts.max_payload};
         if (connect_received_ && client_.protocol >= 1)
           send_line(info_line(s->info, record_->client_id, record_->ip));
       },
       [this](subsz_atom, const subscription_query& query) { return list_subscriptions(query); },
-      [this](close_atom, closed_reason reason) { close(reason); },
+      [this](close_atom, closed_reason reason) {
+        if (reason == closed_reason::max_connections)
+          refuse("maximum connections exceeded", reason);
+        else
+          close(reason);
+      },
       [this](end_atom) {
-        if (changes_unapplied_ == 0) self_->quit();
+        if (changes_unapplied() == 0) self_->quit();
       },
   };
 }
@@ -98,7 +96,7 @@ void connection_state::start() {
   const auto& current = *context_.current;
   auto at = now();
   endpoint_->actor = caf::actor_cast<caf::strong_actor_ptr>(self_);
-  limits_ = {current.opts.max_control_line, current.opts.max_payload};
+  limits_ = {current.opts.max_control_line, current.opts.max_payload, false};
   last_in_ = at;
   authenticated_ = !needs_credentials(current.opts);
   if (!authenticated_) auth_deadline_ = at + current.opts.auth_timeout;
@@ -107,12 +105,12 @@ void connection_state::start() {
   socket_->bind(this);
   self_->send(context_.server, opened_atom::value, record_, connection_actor{self_});
   log_debug("{} - Client connection created", log_name());
+  send_line(info_line(current.info, record_->client_id, record_->ip));
   if (context_.counters.connections.load() > current.opts.max_connections) {
     log_error("{} - maximum connections exceeded", log_name());
     refuse("maximum connections exceeded", closed_reason::max_connections);
     return;
   }
-  send_line(info_line(current.info, record_->client_id, record_->ip));
   schedule();
   continue_reading();
 }

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <caf/typed_response_promise.hpp>
+#include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +23,7 @@ namespace vagus {
 /// take_delivery -> after_run -> write_out.
 ///
 /// Files: connection.cpp (behavior, start, end, timers), input.cpp (reading and parsing),
-/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing).
+/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing), trace.cpp, reload.cpp.
 class connection_state final : private transport_events, private timed {
  public:
   using handle = connection_actor;
@@ -36,6 +38,9 @@ class connection_state final : private transport_events, private timed {
 
   /// Writes what the handled messages have left in the outbox.
   void after_run();
+
+  // reload.cpp
+  void put_in_force(const settings_ptr& next);
 
  private:
   /// Reading: `open` reads, `blocked` keeps the rest until an answer is there, `lingering` throws
@@ -75,12 +80,15 @@ class connection_state final : private transport_events, private timed {
   enum class step : uint8_t { go_on, wait, stop };
   step act(const operation& o);
   void refuse_operation(op kind);
+
   void keep_rest(const char* at, const char* end, size_t needed);
   void discard_input();
   void continue_reading();
   void resume_reading();
   void publish(const operation& o);
   void answer_no_responders(const message_view& message);
+  bool reserved_subject(const operation& o);
+  void settle_own_deliveries();
   void finish_routing();
   void stall(const std::vector<router::pressure>& over);
   bool reading_paused() const { return awaiting_verdict_ || stalls_ > 0; }
@@ -95,11 +103,19 @@ class connection_state final : private transport_events, private timed {
   void handle_pong();
   void remove_subscription(uint32_t slot);
   void push_change(bool add, uint32_t slot);
+  void note_applied(uint64_t count);
+  uint64_t changes_unapplied() const { return changes_made_ - changes_applied_; }
   void send_changes();
   void set_subscription_count();
   subscriptions_view_ptr list_subscriptions(const subscription_query& query);
   void note_activity();
   credentials presented() const;
+  void verify_credentials(const settings_ptr& against, std::function<void(bool)> verdict);
+
+  // trace.cpp
+  void trace_operation(const operation& o) const;
+  void trace_line(std::string_view line) const;
+  void trace_frames(const frame_batch& batch, const frame_run& run) const;
 
   // output.cpp
   void on_writable() override;
@@ -141,7 +157,13 @@ class connection_state final : private transport_events, private timed {
 
   subscription_table subscriptions_;
   interest_changes_ptr changes_;
-  uint64_t changes_unapplied_ = 0;
+  uint64_t changes_made_ = 0;
+  uint64_t changes_applied_ = 0;
+  struct leaving_subscription {
+    uint64_t change;  ///< its removal, by number
+    uint32_t slot;
+  };
+  std::deque<leaving_subscription> leaving_;
   unparsed rest_;
   outbox outbox_;
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;

@@ -38,7 +38,7 @@ void connection_state::on_readable() {
 
 void connection_state::continue_reading() {
   if (phase_ == phase::closed || awaiting_readable_) return;
-  if (phase_ == phase::open && (reading_paused() || changes_unapplied_ > 0) && rest_.size() > 0 &&
+  if (phase_ == phase::open && (reading_paused() || changes_unapplied() > 0) && rest_.size() > 0 &&
       rest_.needed == 0)
     return;
   if (phase_ == phase::open && reading_paused()) return;
@@ -55,7 +55,8 @@ bool connection_state::prepare_room(buffer_ptr& into, size_t& filled) {
       filled = rest_.end;
       return true;
     }
-    into = buffer::make(std::max(std::min(rest_.needed * 8, largest_read), rest_.needed) + 1);
+    into = buffer::make(
+        std::max(std::min(rest_.needed * 8, largest_read), rest_.needed + read_size) + 1);
   } else {
     auto& shared = context_.read_buffer;
     if (!shared || !shared->unique() || shared->capacity() < read_size + filled + 1)
@@ -140,6 +141,7 @@ void connection_state::keep_rest(const char* at, const char* end, size_t needed)
 
 connection_state::step connection_state::act(const operation& o) {
   if (awaiting_verdict_) return step::wait;
+  if (context_.tracing) trace_operation(o);
   if (!authenticated_ && o.kind != op::connect) {
     refuse("Authorization Violation", closed_reason::authentication_violation);
     return step::stop;
@@ -149,7 +151,7 @@ connection_state::step connection_state::act(const operation& o) {
     case op::ping:
     case op::connect:
       // SUB and UNSUB take effect before anything that follows them.
-      if (changes_ || changes_unapplied_ > 0) return step::wait;
+      if (changes_unapplied() > 0) return step::wait;
       if (o.kind == op::pub)
         publish(o);
       else if (o.kind == op::ping)
@@ -168,6 +170,9 @@ connection_state::step connection_state::act(const operation& o) {
       return step::go_on;
     case op::ignored:
       return step::go_on;
+    case op::info:
+      if (!is_json_object(o.args)) close(closed_reason::protocol_violation);
+      return step::go_on;
     default:
       refuse_operation(o.kind);
       return step::stop;
@@ -178,7 +183,7 @@ connection_state::step connection_state::act(const operation& o) {
 void connection_state::refuse_operation(op kind) {
   switch (kind) {
     case op::unknown:
-      refuse("Unknown Protocol Operation", closed_reason::parse_error);
+      refuse("Unknown Protocol Operation", closed_reason::protocol_violation);
       break;
     case op::control_line_exceeded:
       refuse("maximum control line exceeded", closed_reason::max_control_line);
@@ -186,8 +191,11 @@ void connection_state::refuse_operation(op kind) {
     case op::payload_exceeded:
       refuse("Maximum Payload Violation", closed_reason::max_payload);
       break;
-    default:
+    case op::client_error:
       close(closed_reason::parse_error);
+      break;
+    default:
+      close(closed_reason::protocol_violation);
   }
 }
 
@@ -195,16 +203,30 @@ void connection_state::publish(const operation& o) {
   auto body = static_cast<size_t>(o.size);
   routed_msgs_ += 1;
   routed_bytes_ += body;
-  if (o.header_size >= 0 && !endpoint_->headers.load(std::memory_order_relaxed)) {
-    close(closed_reason::protocol_violation);
-    return;
-  }
+  if (reserved_subject(o)) return;
   if (client_.pedantic && !valid_literal_subject(o.subject)) send_error("Invalid Publish Subject");
   if (client_.verbose) send_ok();
   message_view message{o.subject, o.reply, {o.payload, body}, o.header_size, rest_.in.get()};
   if (context_.routes.publish(message, endpoint_.get()) == 0 && !o.reply.empty() &&
       client_.no_responders)
     answer_no_responders(message);
+}
+
+/// Servers keep some subjects for themselves; true if that was said.
+bool connection_state::reserved_subject(const operation& o) {
+  auto within = [](std::string_view subject, std::string_view prefix) {
+    return subject.substr(0, prefix.size()) == prefix;
+  };
+  auto special = [](std::string_view s) { return !s.empty() && (s[0] == '_' || s[0] == '$'); };
+  if (special(o.subject) && (within(o.subject, "_GR_.") || within(o.subject, "$NRG."))) {
+    send_error(fmt::format("Permissions Violation for Publish to \"{}\"", o.subject));
+    return true;
+  }
+  if (special(o.reply) && (within(o.reply, "_R_.") || within(o.reply, "_GR_."))) {
+    send_error(fmt::format("Permissions Violation for Publish with Reply of \"{}\"", o.reply));
+    return true;
+  }
+  return false;
 }
 
 void connection_state::answer_no_responders(const message_view& message) {
@@ -218,6 +240,12 @@ void connection_state::answer_no_responders(const message_view& message) {
   line.append(message.reply).append(" ").append(sid).append(" ");
   line.append(size).append(" ").append(size).append("\r\n").append(headers).append("\r\n");
   send_line(line);
+}
+
+/// What this connection has published to itself so far must reach the subscriptions of this moment,
+/// before they change.
+void connection_state::settle_own_deliveries() {
+  if (endpoint_->open[context_.loop.index()].batch) finish_routing();
 }
 
 /// Sends out what this read has published. Inside the snapshot_guard of the read.
@@ -264,7 +292,7 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
 /// Goes on where reading or parsing had to wait for something that is there now.
 void connection_state::resume_reading() {
   if (phase_ != phase::open || reading_paused()) return;
-  if (rest_.size() > 0 && rest_.needed == 0 && changes_unapplied_ == 0) process();
+  if (rest_.size() > 0 && rest_.needed == 0 && changes_unapplied() == 0) process();
   if (phase_ == phase::open && !awaiting_readable_) on_readable();
 }
 

@@ -18,10 +18,11 @@ constexpr std::chrono::seconds verdict_patience{30};
 void connection_state::handle_connect(std::string_view json) {
   // What CONNECT does not say stays as it is.
   if (!apply_connect(json, client_)) {
-    close(closed_reason::parse_error);
+    close(closed_reason::protocol_violation);
     return;
   }
   if (connect_received_ && subscriptions_.size() > 0) {
+    settle_own_deliveries();
     // A repeated CONNECT may change who the client is: its subscriptions go.
     std::vector<uint32_t> slots;
     subscriptions_.for_each([&](uint32_t slot, subscription&) { slots.push_back(slot); });
@@ -33,7 +34,8 @@ void connection_state::handle_connect(std::string_view json) {
                                                           std::chrono::seconds{2});
   schedule();
   const auto& opts = context_.current->opts;
-  endpoint_->headers = client_.headers && !opts.no_header_support;
+  limits_.headers = client_.headers && !opts.no_header_support;
+  endpoint_->headers = limits_.headers;
   endpoint_->echo = client_.echo;
   record_->describe({client_.name, client_.lang, client_.version,
                      opts.username.empty() ? std::string{} : client_.user});
@@ -48,9 +50,9 @@ credentials connection_state::presented() const {
 }
 
 void connection_state::authenticate() {
-  const auto& opts = context_.current->opts;
   authenticated_ = false;
-  auto verdict = [this](bool good) {
+  awaiting_verdict_ = true;
+  verify_credentials(context_.current, [this](bool good) {
     awaiting_verdict_ = false;
     if (phase_ != phase::open) return;
     authenticated_ = good;
@@ -60,14 +62,18 @@ void connection_state::authenticate() {
       log_error("{} - authentication error", log_name());
       refuse("Authorization Violation", closed_reason::authentication_violation);
     }
-  };
+  });
+}
+
+/// Tells whether what the client has presented is good: at once, or later where that is costly.
+void connection_state::verify_credentials(const settings_ptr& against,
+                                          std::function<void(bool)> verdict) {
+  const auto& opts = against->opts;
   if (!is_bcrypt(opts.token) && !is_bcrypt(opts.password)) {
     verdict(credentials_match(opts, presented()));
     return;
   }
-  awaiting_verdict_ = true;
-  self_->request(context_.authenticator, verdict_patience, verify_atom::value, presented(),
-                 context_.current)
+  self_->request(context_.authenticator, verdict_patience, verify_atom::value, presented(), against)
       .then(
           [this, verdict](bool good) {
             verdict(good);
@@ -76,7 +82,6 @@ void connection_state::authenticate() {
           [this, verdict](const caf::error&) {
             log_error("{} - credentials could not be checked in time", log_name());
             verdict(false);
-            resume_reading();
           });
 }
 
@@ -99,7 +104,7 @@ void connection_state::accept_connect() {
 void connection_state::handle_sub(const operation& o) {
   const auto& opts = context_.current->opts;
   if (o.sid.size() > UINT16_MAX || o.queue.size() > UINT16_MAX) {
-    close(closed_reason::parse_error);
+    close(closed_reason::protocol_violation);
     return;
   }
   if (opts.max_sub_tokens > 0 &&
@@ -114,6 +119,8 @@ void connection_state::handle_sub(const operation& o) {
     send_error("maximum subscriptions exceeded");
     return;
   }
+  // A subscription with that sid may end with what is on its way to it.
+  if (subscriptions_.find(o.sid) != subscription_table::none) settle_own_deliveries();
   if (subscriptions_.find(o.sid) == subscription_table::none) {
     if (!valid_subject(o.subject)) {
       send_error("Invalid Subject");
@@ -128,6 +135,8 @@ void connection_state::handle_sub(const operation& o) {
 void connection_state::handle_unsub(const operation& o) {
   auto slot = subscriptions_.find(o.sid);
   if (slot != subscription_table::none) {
+    settle_own_deliveries();
+    if (subscriptions_[slot].leaving) return handle_unsub(o);  // ended by what was settled
     auto& s = subscriptions_[slot];
     auto max = static_cast<uint64_t>(o.max);
     if (max > s.delivered)
@@ -138,10 +147,26 @@ void connection_state::handle_unsub(const operation& o) {
   if (client_.verbose) send_ok();
 }
 
+/// The subscription ends now for the client. It still takes what publishers that have their PONG
+/// had routed to it: that is in the mailbox before the answer to this change is.
 void connection_state::remove_subscription(uint32_t slot) {
   push_change(false, slot);
-  subscriptions_.remove(slot);
+  subscriptions_.leave(slot);
+  leaving_.push_back({changes_made_, slot});
   set_subscription_count();
+}
+
+void connection_state::note_applied(uint64_t count) {
+  changes_applied_ += count;
+  while (!leaving_.empty() && leaving_.front().change <= changes_applied_) {
+    subscriptions_.release(leaving_.front().slot);
+    leaving_.pop_front();
+  }
+  if (changes_unapplied() > 0) return;
+  if (phase_ == phase::closed)
+    self_->quit();
+  else
+    resume_reading();
 }
 
 void connection_state::set_subscription_count() {
@@ -152,12 +177,12 @@ void connection_state::push_change(bool add, uint32_t slot) {
   if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   const auto& s = subscriptions_[slot];
   changes_->push({add, slot, s.generation, s.subject(), s.queue(), s.sid()});
+  ++changes_made_;
 }
 
 void connection_state::send_changes() {
   if (!changes_) return;
   note_activity();
-  changes_unapplied_ += changes_->size();
   self_->send(context_.global.space, std::move(changes_), connection_actor{self_});
   changes_ = nullptr;
 }

@@ -44,6 +44,7 @@ void connection_state::take_run(const frame_batch& batch, const frame_run& run) 
     take_limited(batch, run, *s);
     return;
   }
+  if (context_.tracing) trace_frames(batch, run);
   s->delivered += run.count;
   traffic_counters::add(endpoint_->counters.out_msgs, run.count);
   traffic_counters::add(endpoint_->counters.out_bytes, run.bytes);
@@ -60,7 +61,7 @@ void connection_state::take_limited(const frame_batch& batch, const frame_run& r
     traffic_counters::add(endpoint_->counters.out_bytes, frames.message().body.size());
     outbox_.append(batch, frames.begin(), frames.end());
   }
-  if (s.delivered >= s.max) {
+  if (s.delivered >= s.max && !s.leaving) {
     remove_subscription(run.slot);
     send_changes();
   }
@@ -89,6 +90,7 @@ void connection_state::finish_rerouting() {
 
 void connection_state::send_line(std::string_view line) {
   if (phase_ != phase::open) return;
+  if (context_.tracing) trace_line(line);
   outbox_.append(line);
   endpoint_->pending.fetch_add(static_cast<int64_t>(line.size()), std::memory_order_relaxed);
   context_.counters.pending.fetch_add(static_cast<int64_t>(line.size()),

@@ -42,9 +42,15 @@ uint32_t subscription_table::add(std::string_view subject, std::string_view queu
   return slot;
 }
 
-void subscription_table::remove(uint32_t slot) {
+void subscription_table::leave(uint32_t slot) {
   auto& s = slots_[slot];
   by_sid_.erase(by_sid_.find(s.sid()));
+  s.leaving = true;
+}
+
+void subscription_table::release(uint32_t slot) {
+  auto& s = slots_[slot];
+  s.leaving = false;
   s.texts.reset();
   s.generation += 1;
   free_.push_back(slot);

@@ -16,7 +16,8 @@ struct subscription {
   uint16_t sid_size = 0;
   uint32_t generation = 0;  ///< of the slot: odd while it is in use
   uint64_t delivered = 0;
-  uint64_t max = 0;  ///< deliveries after which it ends; 0: no limit
+  uint64_t max = 0;      ///< deliveries after which it ends; 0: no limit
+  bool leaving = false;  ///< unsubscribed; still takes what was routed to it before
 
   bool live() const { return (generation & 1) != 0; }
   std::string_view subject() const { return {texts.get(), subject_size}; }
@@ -39,7 +40,10 @@ class subscription_table {
 
   /// @pre find(sid) == none; texts shorter than 64 KiB
   uint32_t add(std::string_view subject, std::string_view queue, std::string_view sid);
-  void remove(uint32_t slot);
+
+  /// The sid is free again; the subscription stays in its slot until release().
+  void leave(uint32_t slot);
+  void release(uint32_t slot);
 
   /// The subscription in `slot` if it is still that generation, else null.
   subscription* at(uint32_t slot, uint32_t generation) {
@@ -50,10 +54,11 @@ class subscription_table {
 
   size_t size() const { return by_sid_.size(); }
 
+  /// Those that are not leaving.
   template <class F>
   void for_each(F&& visit) {
     for (uint32_t slot = 0; slot < slots_.size(); ++slot)
-      if (slots_[slot].live()) visit(slot, slots_[slot]);
+      if (slots_[slot].live() && !slots_[slot].leaving) visit(slot, slots_[slot]);
   }
 
  private:

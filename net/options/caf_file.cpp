@@ -35,6 +35,8 @@ public:
       auto found = places_.keys.find(inner);
       auto converted = value(entry.second, inner);
       if (found != places_.keys.end()) converted.where = found->second;
+      if (auto* array = std::get_if<conf_array>(&converted.data))
+        for (auto& element : *array) element.where = converted.where;
       converted.order = static_cast<uint32_t>(converted.where.line);
       result.emplace(entry.first, std::move(converted));
     }

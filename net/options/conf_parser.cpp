@@ -11,7 +11,10 @@
 namespace vagus {
 
 bool conf_parser::fail(conf_token token) {
-  if (!run_.error) run_.error = conf_problem{position(token), std::move(token.text)};
+  if (run_.error) return false;
+  auto& error = run_.error.emplace();
+  error.where = position(token);
+  error.message = std::move(token.text);
   return false;
 }
 
@@ -207,11 +210,13 @@ parsed_conf parse_conf(std::string_view text, const std::string& file,
   run.bytes = text.size();
   conf_parser parser{text, file, 0, run};
   if (text.find('\0') != std::string_view::npos)
-    run.error =
-        conf_problem{{std::make_shared<const std::string>(file)}, "the text contains a NUL byte"};
+    parser.fail("the text contains a NUL byte");
   else
     parser.parse(result.root);
-  if (run.error) result = {{}, std::move(run.error)};
+  if (run.error) {
+    result.root.clear();
+    result.error = std::move(run.error);
+  }
   return result;
 }
 

@@ -34,6 +34,10 @@ public:
   /// The whole text into `root`.
   bool parse(conf_map& root);
 
+  /// Leaves the finding in run.error, if it is the first. Always false.
+  bool fail(conf_token token);
+  bool fail(std::string message) { return fail(lexer_.error(std::move(message))); }
+
 private:
   bool top_level_entry(conf_map& root);
   bool end_of_top_level_value();
@@ -54,8 +58,6 @@ private:
   conf_position position(const conf_token& token) const {
     return {file_, token.line, token.column};
   }
-  bool fail(conf_token token);
-  bool fail(std::string message) { return fail(lexer_.error(std::move(message))); }
 
   conf_lexer lexer_;
   std::shared_ptr<const std::string> file_;

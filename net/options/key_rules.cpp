@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 // The translation table. A key is accepted where vagus does what it asks for, or where there is
@@ -107,8 +108,20 @@ void write_timeout(translation& work, const conf_value& value) {
   work.error(value, "\"write_timeout\" must be \"default\", \"close\" or \"retry\"");
 }
 
+/// As nats-server keeps them: lower case, no blanks around them, none twice, none empty.
 void server_tags(translation& work, const conf_value& value) {
-  if (auto tags = read_strings(work, value)) work.out.server_tags = std::move(*tags);
+  auto tags = read_strings(work, value);
+  if (!tags) return;
+  auto& out = work.out.server_tags;
+  out.clear();
+  for (auto& tag : *tags) {
+    for (auto& c : tag)
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    tag.erase(0, std::min(tag.find_first_not_of(" \t\r\n"), tag.size()));
+    tag.erase(tag.find_last_not_of(" \t\r\n") + 1);
+    if (!tag.empty() && std::find(out.begin(), out.end(), tag) == out.end())
+      out.push_back(std::move(tag));
+  }
 }
 
 void server_metadata(translation& work, const conf_value& value) {

@@ -8,6 +8,6 @@ namespace vagus {
 inline constexpr std::string_view vagus_version = "0.1.0";
 
 /// The version that INFO announces: clients compare it to decide which features they may use.
-inline constexpr std::string_view nats_version = "2.9.25";
+inline constexpr std::string_view nats_version = "2.11.0";
 
 }  // namespace vagus

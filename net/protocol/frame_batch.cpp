@@ -52,7 +52,7 @@ void frame_batch::note_run(const target& to, size_t begin, size_t body) {
 }
 
 void frame_batch::append(const message_view& message, const target& to) {
-  bool headers = message.header_size >= 0 && to.headers;
+  bool headers = message.header_size > 0 && to.headers;
   std::string_view body = headers ? message.body : message.payload();
   bool splice = body.size() >= splice_from && message.source != nullptr;
   char* start = reserve(frame_overhead + message.subject.size() + to.sid.size() +

@@ -56,25 +56,36 @@ operation wait_for(size_t bytes) {
   return result;
 }
 
-/// The answer for a line that has no end yet.
-operation unfinished_line(const char* at, const char* end, const parse_limits& limits) {
-  if (end - at > limits.max_control_line) return broken(op::control_line_exceeded);
-  return wait_for(static_cast<size_t>(end - at) + 1);
+/// The arguments as one text: from the first that is not blank up to the end of the line.
+std::string_view argument_text(const char* args, const char* line_end) {
+  while (blank(*args)) ++args;
+  if (line_end > args && line_end[-1] == '\r') --line_end;
+  return {args, static_cast<size_t>(line_end > args ? line_end - args : 0)};
 }
 
-/// True if the line's arguments are longer than the limit allows.
-bool too_long(const char* args, const char* line_end, const parse_limits& limits) {
-  return line_end - args > limits.max_control_line;
+/// True if the line's arguments are longer than the limit allows, whether the line is complete or not.
+bool too_long(std::string_view text, const parse_limits& limits) {
+  return static_cast<int64_t>(text.size()) > limits.max_control_line;
+}
+
+/// The answer for a line that has no end yet. @param at where the operation starts
+operation unfinished_line(const char* at, const char* args, const char* end,
+                          const parse_limits& limits) {
+  if (too_long(argument_text(args, end), limits)) return broken(op::control_line_exceeded);
+  return wait_for(static_cast<size_t>(end - at) + 1);
 }
 
 operation parse_pub(const char* at, const char* args, const char* end, bool headers,
                     const parse_limits& limits) {
   arguments split{args};
-  if (split.line_end >= end) return unfinished_line(args, end, limits);
-  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  if (split.line_end >= end) return unfinished_line(at, args, end, limits);
+  auto text = argument_text(args, split.line_end);
+  if (too_long(text, limits)) return broken(op::control_line_exceeded);
   size_t numbers = headers ? 2 : 1;
+  if (headers && !limits.headers) return broken(op::bad_arguments);
   if (split.count != 1 + numbers && split.count != 2 + numbers) return broken(op::bad_arguments);
   operation result;
+  result.args = text;
   result.subject = split.at[0];
   if (split.count == 2 + numbers) result.reply = split.at[1];
   result.size = parse_decimal(split.at[split.count - 1]);
@@ -85,25 +96,24 @@ operation parse_pub(const char* at, const char* args, const char* end, bool head
   result.payload = split.line_end + 1;
   auto have = end - result.payload;
   auto line = static_cast<size_t>(result.payload - at);
-  // The terminator is CRLF, or LF alone.
-  if (have <= result.size) return wait_for(line + static_cast<size_t>(result.size) + 1);
+  auto size = static_cast<size_t>(result.size);
   const char* terminator = result.payload + result.size;
-  if (*terminator == '\r') {
-    if (have == result.size + 1) return wait_for(line + static_cast<size_t>(result.size) + 2);
-    ++terminator;
-  }
-  if (*terminator != '\n') return broken(op::unknown);
-  result.next = terminator + 1;
+  if (have > result.size && *terminator != '\r') return broken(op::unknown);
+  if (have < result.size + 2) return wait_for(line + size + 2);
+  if (terminator[1] != '\n') return broken(op::unknown);
+  result.next = terminator + 2;
   result.kind = op::pub;
   return result;
 }
 
-operation parse_sub(const char* args, const char* end, const parse_limits& limits) {
+operation parse_sub(const char* at, const char* args, const char* end, const parse_limits& limits) {
   arguments split{args};
-  if (split.line_end >= end) return unfinished_line(args, end, limits);
-  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  if (split.line_end >= end) return unfinished_line(at, args, end, limits);
+  auto text = argument_text(args, split.line_end);
+  if (too_long(text, limits)) return broken(op::control_line_exceeded);
   if (split.count != 2 && split.count != 3) return broken(op::bad_arguments);
   operation result;
+  result.args = text;
   result.kind = op::sub;
   result.subject = split.at[0];
   if (split.count == 3) result.queue = split.at[1];
@@ -112,12 +122,14 @@ operation parse_sub(const char* args, const char* end, const parse_limits& limit
   return result;
 }
 
-operation parse_unsub(const char* args, const char* end, const parse_limits& limits) {
+operation parse_unsub(const char* at, const char* args, const char* end, const parse_limits& limits) {
   arguments split{args};
-  if (split.line_end >= end) return unfinished_line(args, end, limits);
-  if (too_long(args, split.line_end, limits)) return broken(op::control_line_exceeded);
+  if (split.line_end >= end) return unfinished_line(at, args, end, limits);
+  auto text = argument_text(args, split.line_end);
+  if (too_long(text, limits)) return broken(op::control_line_exceeded);
   if (split.count != 1 && split.count != 2) return broken(op::bad_arguments);
   operation result;
+  result.args = text;
   result.kind = op::unsub;
   result.sid = split.at[0];
   if (split.count == 2) result.max = parse_decimal(split.at[1]);
@@ -127,17 +139,15 @@ operation parse_unsub(const char* args, const char* end, const parse_limits& lim
 }
 
 /// A line whose arguments are one text, or none of our business.
-operation parse_line(op kind, const char* args, const char* end, const parse_limits& limits) {
-  const char* at = args;
-  while (*at != '\n') ++at;
-  if (at >= end) return unfinished_line(args, end, limits);
-  if (too_long(args, at, limits)) return broken(op::control_line_exceeded);
+operation parse_line(op kind, const char* at, const char* args, const char* end, const parse_limits& limits) {
+  const char* line_end = args;
+  while (*line_end != '\n') ++line_end;
+  if (line_end >= end) return unfinished_line(at, args, end, limits);
   operation result;
+  result.args = argument_text(args, line_end);
+  if (too_long(result.args, limits)) return broken(op::control_line_exceeded);
   result.kind = kind;
-  result.next = at + 1;
-  result.args = {args, static_cast<size_t>(at - args)};
-  while (!result.args.empty() && (blank(result.args.front()))) result.args.remove_prefix(1);
-  while (!result.args.empty() && (result.args.back() == '\r')) result.args.remove_suffix(1);
+  result.next = line_end + 1;
   return result;
 }
 
@@ -153,10 +163,10 @@ constexpr std::array<keyword, 10> keywords{{{"PUB", op::pub, true},
                                             {"UNSUB", op::unsub, true},
                                             {"PING", op::ping, false},
                                             {"PONG", op::pong, false},
-                                            {"CONNECT", op::connect, true},
-                                            {"INFO", op::ignored, true},
+                                            {"CONNECT", op::connect, false},
+                                            {"INFO", op::info, true},
                                             {"+OK", op::ignored, false},
-                                            {"-ERR", op::ignored, true}}};
+                                            {"-ERR", op::client_error, true}}};
 
 /// `+` and `-` keep their bit 0x20, letters lose it.
 bool same_letter(char given, char upper) {
@@ -211,11 +221,11 @@ operation parse_operation(const char* at, const char* end, const parse_limits& l
     case op::pub:
       return parse_pub(at, args + 1, end, found->text.size() == 4, limits);
     case op::sub:
-      return parse_sub(args, end, limits);
+      return parse_sub(at, args, end, limits);
     case op::unsub:
-      return parse_unsub(args, end, limits);
+      return parse_unsub(at, args, end, limits);
     default:
-      return parse_line(kind, args, end, limits);
+      return parse_line(kind, at, args, end, limits);
   }
 }
 

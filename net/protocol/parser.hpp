@@ -15,7 +15,9 @@ enum class op : uint8_t {
   ping,
   pong,
   connect,                ///< args: the JSON text
-  ignored,                ///< +OK, -ERR and INFO from a client
+  ignored,                ///< +OK from a client
+  info,                   ///< INFO from a client; args: the JSON text, which must be an object
+  client_error,           ///< -ERR from a client: close without an answer
   unknown,                ///< not NATS: `-ERR 'Unknown Protocol Operation'`, then close
   bad_arguments,          ///< close without -ERR, as nats-server does
   control_line_exceeded,  ///< `-ERR 'maximum control line exceeded'`, then close
@@ -30,7 +32,7 @@ struct operation {
   std::string_view reply;
   std::string_view queue;
   std::string_view sid;
-  std::string_view args;
+  std::string_view args;  ///< what follows the name on the control line, without blanks around it
   const char* payload = nullptr;
   int64_t header_size = -1;  ///< bytes of the header block at the start of payload; -1 for PUB
   int64_t size = 0;          ///< bytes of headers and payload together
@@ -41,6 +43,7 @@ struct operation {
 struct parse_limits {
   int64_t max_control_line = 4096;
   int64_t max_payload = 1024 * 1024;
+  bool headers = true;  ///< false: HPUB is refused as bad_arguments
 };
 
 /// Parses the operation that starts at `at`. Operations that arrive in pieces are parsed again from

@@ -55,6 +55,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "vagus_bench: %s\n%s", problem.c_str(), usage().c_str());
     return 2;
   }
+  if (how.help) {
+    std::fputs(usage().c_str(), stdout);
+    return 0;
+  }
   try {
     return run(how);
   } catch (const std::exception& e) {

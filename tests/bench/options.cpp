@@ -41,15 +41,12 @@ std::map<std::string, setter> valued_flags(options& o) {
 }
 
 std::map<std::string, bool*> switches(options& o) {
-  return {{"--quick", &o.quick},
-          {"--verify", &o.verify},
-          {"--list", &o.list},
-          {"--tsv", &o.tsv},
-          {"--verbose", &o.verbose}};
+  return {{"--quick", &o.quick}, {"--verify", &o.verify}, {"--list", &o.list},
+          {"--help", &o.help},   {"--tsv", &o.tsv},       {"--verbose", &o.verbose}};
 }
 
 std::string check(const options& o) {
-  if (o.list) return {};
+  if (o.list || o.help) return {};
   if (o.vagus.empty() && o.peer.empty()) return "need --vagus PATH or --peer PATH, or both";
   if (o.rounds < 1 || o.seconds <= 0 || o.window == 0 || o.chunk == 0)
     return "--rounds, --seconds, --window and --chunk must be greater than zero";

@@ -22,6 +22,7 @@ struct options {
   double max_others = 100;    ///< percent of the machine; a more disturbed run is repeated
   bool quick = false;         ///< tiny loads: a smoke run, not a measurement
   bool verify = false;        ///< parse and check every delivered message (slower)
+  bool help = false;
   bool list = false;
   bool tsv = false;
   bool verbose = false;

@@ -37,6 +37,13 @@ void victim::check_memory(uint64_t before, uint64_t mebibytes, const std::string
                                                  " MiB became " + std::to_string(now / mebibyte));
 }
 
+uint64_t victim::open_files_when_idle() {
+  const auto fresh = server_.open_files();
+  check_serves();
+  eventually([&] { return server_.open_files() <= fresh; }, std::chrono::milliseconds{300});
+  return server_.open_files();
+}
+
 double victim::varz(const std::string& field) {
   const auto response = http_get(server_.http_port(), "/varz");
   return nlohmann::json::parse(response.body).at(field).get<double>();

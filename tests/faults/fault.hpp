@@ -28,6 +28,8 @@ public:
   /// Resident memory has not grown by more than `mebibytes` over `before`. (With AddressSanitizer
   /// four times as much and its quarantine are let pass.)
   void check_memory(uint64_t before, uint64_t mebibytes, const std::string& what);
+  /// Descriptors in use once it has served a first pair of clients and they are gone.
+  uint64_t open_files_when_idle();
   /// One field of /varz, for which the server needs the flags `-m -1`.
   double varz(const std::string& field);
 

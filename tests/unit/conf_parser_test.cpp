@@ -1,6 +1,7 @@
 #include "net/options/conf_parser.hpp"
 
 #include <catch2/catch.hpp>
+#include <fmt/format.h>
 
 #include <map>
 
@@ -29,18 +30,17 @@ std::string show(const conf_value& value) {
     std::string operator()(int64_t x) { return std::to_string(x); }
     std::string operator()(bool x) { return x ? "true" : "false"; }
     std::string operator()(double x) { return std::to_string(x); }
-    std::string operator()(const std::string& x) { return "'" + x + "'"; }
+    std::string operator()(const std::string& x) { return fmt::format("'{}'", x); }
     std::string operator()(const conf_datetime& x) { return x.text; }
     std::string operator()(const conf_array& x) {
-      std::string result;
-      for (auto& element : x) result += (result.empty() ? "" : " ") + show(element);
-      return "[" + result + "]";
+      std::vector<std::string> parts;
+      for (auto& element : x) parts.push_back(show(element));
+      return fmt::format("[{}]", fmt::join(parts, " "));
     }
     std::string operator()(const conf_map& x) {
-      std::string result;
-      for (auto& [key, element] : x)
-        result += (result.empty() ? "" : " ") + key + "=" + show(element);
-      return "{" + result + "}";
+      std::vector<std::string> parts;
+      for (auto& [key, element] : x) parts.push_back(fmt::format("{}={}", key, show(element)));
+      return fmt::format("{{{}}}", fmt::join(parts, " "));
     }
   };
   return std::visit(visitor{}, value.data);
@@ -145,8 +145,8 @@ TEST_CASE("conf parser: nesting is bounded, also through variables and includes"
 TEST_CASE("conf parser: variables cannot multiply a text without bound") {
   std::string text = "a0: [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 12; ++i) {
-    auto last = " $a" + std::to_string(i - 1) + ",";
-    text += "a" + std::to_string(i) + ": [";
+    auto last = fmt::format(" $a{},", i - 1);
+    text += fmt::format("a{}: [", i);
     for (int n = 0; n < 10; ++n) text += last;
     text += "]\n";
   }

@@ -69,6 +69,7 @@ TEST_CASE("options keys: authorization takes a user or a token") {
 
 TEST_CASE("options keys: tags and metadata") {
   CHECK(from("server_tags: [a, b]").opts.server_tags == std::vector<std::string>{"a", "b"});
+  CHECK(from("server_tags: [\" A \", a, \"\"]").opts.server_tags == std::vector<std::string>{"a"});
   CHECK(from("server_tags: a").opts.server_tags == std::vector<std::string>{"a"});
   CHECK(from("server_metadata {a: b}").opts.server_metadata.at("a") == "b");
   CHECK_FALSE(from("server_tags: [1]").errors.empty());

@@ -146,10 +146,14 @@ natsStatus client::try_request(const std::string& subject, int64_t limit_ms) con
   return status;
 }
 
-std::string client::last_error() const {
-  const char* text = nullptr;
-  natsConnection_GetLastError(raw(), &text);
-  return text == nullptr ? "" : text;
+uint64_t client::received() const {
+  natsStatistics* counts = nullptr;
+  must(natsStatistics_Create(&counts));
+  uint64_t messages = 0;
+  natsConnection_GetStats(raw(), counts);
+  natsStatistics_GetCounts(counts, &messages, nullptr, nullptr, nullptr, nullptr);
+  natsStatistics_Destroy(counts);
+  return messages;
 }
 
 handler::handler(const client& on, const std::string& subject, function answer,

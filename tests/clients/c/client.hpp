@@ -78,8 +78,9 @@ public:
   message request(const std::string& subject, std::string_view payload) const;
   natsStatus try_request(const std::string& subject, int64_t limit_ms) const;
 
-  /// The text of the connection's last error, as the server worded it.
-  std::string last_error() const;
+  /// Messages that the server has sent to this connection, wanted or not.
+  uint64_t received() const;
+
   bool is_closed() const { return natsConnection_IsClosed(raw()); }
 
   struct events {

@@ -29,6 +29,7 @@ TEST_CASE_METHOD(two_clients, "drain: a queue group loses nothing while members 
   for (int i = 0; i < count; ++i) {
     bob.publish("work", numbered(i));
     if (i % 1000 != 999) continue;
+    bob.flush();
     members.emplace_back(alice, "work", take, "group");
     must(natsSubscription_Drain(members[static_cast<size_t>(i / 1000)].raw()));
   }

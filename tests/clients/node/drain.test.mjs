@@ -26,7 +26,7 @@ clientTest("a group loses nothing while members come and go", async ({ connect }
   for (let round = 0; round < 20; ++round) {
     for (let i = 0; i < 500; ++i) bob.publish("work", "x".repeat(64));
     join();
-    await alice.flush();
+    await Promise.all([alice.flush(), bob.flush()]);
     drains.push(subs[round].drain());
   }
   await bob.flush();

@@ -23,7 +23,6 @@ export const libraries = [
     isTimeout: (error) => error.name === "TimeoutError",
     isAuthorization: (error) => error.name === "AuthorizationError",
     isTooLarge: (error) => /max_payload/.test(error.message),
-    errorOf: (status) => status.error?.message ?? "",
   },
   {
     name: "nats",
@@ -41,6 +40,5 @@ export const libraries = [
     isTimeout: (error) => error.code === nats.ErrorCode.Timeout,
     isAuthorization: (error) => error.code === nats.ErrorCode.AuthorizationViolation,
     isTooLarge: (error) => error.code === nats.ErrorCode.MaxPayloadExceeded,
-    errorOf: (status) => String(status.data ?? ""),
   },
 ];

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "net/options/options.hpp"
+
+namespace vagus {
+
+/// One option that differs between two configurations.
+struct option_change {
+  std::string name;  ///< as in the configuration file; as nats-server says it where reload is refused
+  std::string before;
+  std::string after;  ///< "[REDACTED]" for secrets
+  bool reloadable;    ///< false: takes a restart
+};
+
+std::vector<option_change> compare_options(const options& before, const options& after);
+
+}  // namespace vagus

@@ -7,7 +7,7 @@
 
 namespace vagus {
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
   auto plain = [](unsigned char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; };
   if (std::all_of(text.begin(), text.end(), plain)) return fmt::format("\"{}\"", text);
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -25,7 +25,7 @@ void json_writer::begin_value() {
 
 json_writer& json_writer::key(std::string_view name) {
   begin_value();
-  out_ += quoted(name);
+  out_ += json_quoted(name);
   out_ += ": ";
   after_key_ = true;
   return *this;
@@ -53,7 +53,7 @@ json_writer& json_writer::raw(std::string_view text) {
   return *this;
 }
 
-json_writer& json_writer::value(std::string_view text) { return raw(quoted(text)); }
+json_writer& json_writer::value(std::string_view text) { return raw(json_quoted(text)); }
 
 json_writer& json_writer::value(double number) { return raw(fmt::format("{}", number)); }
 

@@ -54,6 +54,6 @@ class json_writer {
 };
 
 /// `text` in JSON's quotes; bytes that are no UTF-8 are replaced.
-std::string quoted(std::string_view text);
+std::string json_quoted(std::string_view text);
 
 }  // namespace vagus

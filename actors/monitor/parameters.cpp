@@ -7,7 +7,7 @@
 #include <charconv>
 #include <optional>
 
-#include "actors/monitor/json_writer.hpp"
+#include "net/protocol/redact.hpp"
 
 namespace vagus {
 

@@ -131,6 +131,6 @@ TEST_CASE("monitor JSON: two spaces to a level, and empty brackets on one line")
 }
 
 TEST_CASE("monitor JSON: any bytes make a valid string") {
-  CHECK(quoted("a\"\\\n") == R"("a\"\\\n")");
-  CHECK(quoted("\xff") == "\"\xef\xbf\xbd\"");
+  CHECK(json_quoted("a\"\\\n") == R"("a\"\\\n")");
+  CHECK(json_quoted("\xff") == "\"\xef\xbf\xbd\"");
 }

@@ -68,7 +68,8 @@ class router {
 
   const interest& interest_;
   size_t loop_index_;
-  std::vector<std::unique_ptr<entry>> cache_;
+  struct cache_set;
+  std::vector<cache_set> cache_;
   entry* last_ = nullptr;  ///< the entry of the previous lookup
   std::vector<endpoint*> touched_;
   uint64_t random_state_;

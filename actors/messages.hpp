@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -117,6 +118,7 @@ struct settings {
   options opts;
   server_info info;
   int client_port = 0;  ///< that is listened on
+  std::chrono::system_clock::time_point loaded;  ///< when the options were read
 
   /// Takes over new options, and what INFO says of them.
   void put(const options& next);

@@ -98,6 +98,11 @@ router::entry& router::find_or_fill(std::string_view subject, uint64_t hash) {
   e->stamp = interest_.take_stamp(subject, hash);
   interest_.match(subject, hash, e->result);
   bump(stats_.matches);
+  auto fanout = e->result.plain.size();
+  for (const auto& group : e->result.queues) fanout += group.members.size();
+  traffic_counters::add(stats_.fanout, fanout);
+  if (fanout > stats_.max_fanout.load(std::memory_order_relaxed))
+    stats_.max_fanout.store(fanout, std::memory_order_relaxed);
   return *e;
 }
 

@@ -48,6 +48,8 @@ class router {
     std::atomic<uint64_t> matches{0};
     std::atomic<uint64_t> cache_hits{0};
     std::atomic<uint64_t> cached{0};
+    std::atomic<uint64_t> fanout{0};  ///< subscriptions found by all matches
+    std::atomic<uint64_t> max_fanout{0};
   };
   const statistics& stats() const { return stats_; }
 

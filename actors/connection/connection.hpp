@@ -107,6 +107,8 @@ class connection_state final : private transport_events, private timed {
   uint64_t changes_unapplied() const { return changes_made_ - changes_applied_; }
   void send_changes();
   void set_subscription_count();
+  subscriptions_view_ptr list_subscriptions(const subscription_query& query);
+  void note_activity();
   credentials presented() const;
   void verify_credentials(const settings_ptr& against, std::function<void(bool)> verdict);
 

@@ -256,6 +256,7 @@ void connection_state::settle_own_deliveries() {
 /// Sends out what this read has published. Inside the snapshot_guard of the read.
 void connection_state::finish_routing() {
   if (routed_msgs_ == 0) return;
+  note_activity();
   traffic_counters::add(endpoint_->counters.in_msgs, routed_msgs_);
   traffic_counters::add(endpoint_->counters.in_bytes, routed_bytes_);
   routed_msgs_ = routed_bytes_ = 0;

@@ -25,6 +25,7 @@ void connection_state::take_delivery(const frame_batch& batch) {
     take_from_pending(batch.total());
     return;
   }
+  note_activity();
   auto before = outbox_.pending();
   for (const auto& run : batch.runs()) take_run(batch, run);
   note_taken();

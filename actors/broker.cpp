@@ -74,7 +74,8 @@ void broker::start_loops() {
     contexts_.push_back(std::make_unique<loop_context>(loops_.at(i), loops_.size(), global_,
                                                        counters_, current_));
   global_.space = spawn_pinned<subject_space_state>(system_, loops_.at(0), std::ref(global_));
-  authenticator_ = system_.spawn(authenticator);
+  // With a thread of its own: else it would run where it is asked, on an event loop.
+  authenticator_ = system_.spawn<caf::detached>(authenticator);
   for (auto& context : contexts_) {
     context->authenticator = authenticator_;
     context->loop_time = system_.clock().now();

@@ -4,6 +4,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -88,9 +89,18 @@ struct subscriptions_view {
 
 using subscriptions_view_ptr = std::shared_ptr<const subscriptions_view>;
 
+/// The body of an answer and how it is made: of values that no longer change, and of atomics.
+struct render_job {
+  std::function<std::string()> run;
+  std::string result;
+};
+
+using render_job_ptr = std::shared_ptr<render_job>;
+
 }  // namespace vagus
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::connection_record_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::connections_view_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::subscription_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::subscriptions_view_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::render_job_ptr)

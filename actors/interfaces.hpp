@@ -64,6 +64,10 @@ using server_actor = caf::typed_actor<
     // For monitoring: who is and was connected.
     caf::replies_to<connz_atom>::with<connections_view_ptr>>;
 
+/// Writes the answers of monitoring, which may be long, away from the event loops.
+using renderer_actor = caf::typed_actor<
+    caf::replies_to<render_atom, render_job_ptr>::with<render_job_ptr>, caf::reacts_to<end_atom>>;
+
 /// Answers HTTP requests about the server and its connections. Pinned to the first event loop.
 using monitor_actor = caf::typed_actor<
     // Stops listening, closes its connections and ends.

@@ -30,6 +30,7 @@ using info_atom = caf::atom_constant<caf::atom("info")>;
 using lameduck_atom = caf::atom_constant<caf::atom("lameduck")>;
 using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
+using render_atom = caf::atom_constant<caf::atom("render")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using varz_atom = caf::atom_constant<caf::atom("varz")>;

@@ -86,9 +86,14 @@ class http_server::session : public std::enable_shared_from_this<session> {
     stream_.expires_never();
     const auto& request = parser_->get();
     std::string target{request.target().data(), request.target().size()};
-    shared_->on_request(target, [self = shared_from_this()](http_answer a) {
-      if (!self->closed_) self->answer(std::move(a), self->parser_->get().keep_alive());
-    });
+    try {
+      shared_->on_request(target, [self = shared_from_this()](http_answer a) {
+        if (!self->closed_) self->answer(std::move(a), self->parser_->get().keep_alive());
+      });
+    } catch (const std::exception& e) {
+      log_error("monitoring: closing a connection after an internal error: {}", e.what());
+      close();
+    }
   }
 
   void refuse(http::status status) {

@@ -189,6 +189,7 @@ void connection_state::send_changes() {
 
 subscriptions_view_ptr connection_state::list_subscriptions(const subscription_query& query) {
   auto view = std::make_shared<subscriptions_view>();
+  if (query.test.empty()) view->list.reserve(std::min(query.limit, subscriptions_.size()));
   subscriptions_.for_each([&](uint32_t, subscription& s) {
     if (!query.test.empty() && !subject_matches(s.subject(), query.test)) return;
     if (++view->total > query.limit) return;

@@ -1,6 +1,7 @@
 #include "actors/monitor/monitor.hpp"
 
 #include <caf/actor_cast.hpp>
+#include <exception>
 
 #include "actors/monitor/healthz.hpp"
 #include "net/log.hpp"
@@ -14,6 +15,8 @@ using namespace std::chrono_literals;
 
 /// How long the server and a connection may take to answer.
 constexpr auto patience = 5s;
+/// How long an answer may take to be written as JSON.
+constexpr auto render_patience = 30s;
 /// Connections that are asked at the same time.
 constexpr size_t window = 64;
 /// Subscriptions in one answer, whatever its limit.
@@ -24,6 +27,10 @@ http_answer json(std::string body) { return {200, "application/json", std::move(
 http_answer bad_request(const parameters& query) { return {.status = 400, .body = query.error()}; }
 
 http_answer not_found() { return {.status = 404, .body = "404 page not found\n"}; }
+
+http_answer overloaded() {
+  return {.status = 503, .body = "the server is shutting down or overloaded\n"};
+}
 
 /// "/a/b" of "a//b/": what paths start with; empty for none.
 std::string normalized(const std::string& base_path) {
@@ -41,8 +48,10 @@ std::string normalized(const std::string& base_path) {
 monitor_state::monitor_state(handle::pointer self, monitor_surroundings around)
     : self_{self},
       around_{std::move(around)},
+      // With a thread of its own: else it would run where it is sent its jobs, on our loop.
+      renderer_{self->system().spawn<caf::detached>(renderer)},
       http_port_{around_.http->port()},
-      base_path_{normalized(current().opts.http_base_path)},
+      base_path_{normalized(current()->opts.http_base_path)},
       http_{around_.contexts.front()->loop, std::move(around_.http)} {}
 
 monitor_actor::behavior_type monitor_state::behavior() {
@@ -53,6 +62,7 @@ monitor_actor::behavior_type monitor_state::behavior() {
   return {
       [this](end_atom) {
         http_.stop();
+        self_->send(renderer_, end_atom::value);
         self_->quit();
       },
   };
@@ -82,15 +92,39 @@ void monitor_state::on_request(std::string_view target, const respond& to) {
   }
 }
 
+// ---- answering ----
+
+void monitor_state::answer(const respond& to, std::function<std::string()> make) {
+  self_->request(renderer_, render_patience, render_atom::value,
+                 std::make_shared<render_job>(render_job{std::move(make), {}}))
+      .then([to](const render_job_ptr& job) {
+              to(job->run ? overloaded() : json(std::move(job->result)));
+            },
+            [to](const caf::error&) { to(overloaded()); });
+}
+
+renderer_actor::behavior_type renderer(renderer_actor::pointer self) {
+  return {
+      [](render_atom, const render_job_ptr& job) {
+        try {
+          job->result = job->run();
+          job->run = nullptr;  // what it holds may be large
+        } catch (const std::exception& e) {
+          log_error("monitoring: an answer failed: {}", e.what());
+        }
+        return job;
+      },
+      [self](end_atom) { self->quit(); },
+  };
+}
+
 // ---- asking ----
 
 void monitor_state::with_connections(const respond& to,
                                      std::function<void(connections_view_ptr)> use) {
   self_->request(around_.server, patience, connz_atom::value)
       .then([use = std::move(use)](const connections_view_ptr& view) { use(view); },
-            [to](const caf::error&) {
-              to({.status = 503, .body = "the server is shutting down or overloaded\n"});
-            });
+            [to](const caf::error&) { to(overloaded()); });
 }
 
 void monitor_state::gather(const std::shared_ptr<gathering>& g) {
@@ -156,7 +190,7 @@ void monitor_state::varz(const respond& to) {
     f.stalled_clients = counters.stalled_clients;
     f.subscriptions = around_.contexts.front()->global.subjects.stats().subscriptions;
     f.requests = requests_;
-    to(json(render_varz(current(), f)));
+    answer(to, [f = std::move(f), settings = current()] { return render_varz(*settings, f); });
   });
 }
 
@@ -168,19 +202,22 @@ void monitor_state::connz(parameters& query, const respond& to) {
   }
   ++requests_["/connz"];
   with_connections(to, [this, to, wanted](const connections_view_ptr& view) {
-    auto page = std::make_shared<connz_page>(
-        select(wanted, *view, std::chrono::system_clock::now()));
-    auto finish = [this, to, wanted, page](found_subscriptions all) {
-      page->subscriptions = std::move(all.found);
-      auto now = std::chrono::system_clock::now();
-      to(json(render(wanted, *page, current().info.server_id, now)));
-    };
-    if (wanted.subs || wanted.subs_detail) {
-      gather(std::make_shared<gathering>(
-          gathering{{page->rows, {}}, {}, most_listed, 0, 0, finish}));
+    auto now = std::chrono::system_clock::now();
+    if (!wanted.subs && !wanted.subs_detail) {
+      answer(to, [wanted, view, settings = current(), now] {
+        return render(wanted, select(wanted, *view, now), settings->info.server_id, now);
+      });
       return;
     }
-    finish({{}, std::move(page->subscriptions)});
+    auto page = std::make_shared<connz_page>(select(wanted, *view, now));
+    auto finish = [this, to, wanted, page, now](found_subscriptions all) {
+      page->subscriptions = std::move(all.found);
+      answer(to, [wanted, page, settings = current(), now] {
+        return render(wanted, *page, settings->info.server_id, now);
+      });
+    };
+    gather(std::make_shared<gathering>(
+        gathering{{page->rows, {}}, {}, most_listed, 0, 0, finish}));
   });
 }
 
@@ -191,9 +228,12 @@ void monitor_state::subsz(parameters& query, const respond& to) {
     to(bad_request(query));
     return;
   }
-  auto finish = [this, to, wanted](const found_subscriptions& all) {
-    to(json(render(wanted, statistics(wanted.account), all, current().info.server_id,
-                   std::chrono::system_clock::now())));
+  auto finish = [this, to, wanted](found_subscriptions all) {
+    answer(to, [wanted, all = std::move(all), stats = statistics(wanted.account),
+                settings = current()] {
+      return render(wanted, stats, all, settings->info.server_id,
+                    std::chrono::system_clock::now());
+    });
   };
   if (!wanted.subs) {
     finish({});

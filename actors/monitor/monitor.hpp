@@ -51,6 +51,8 @@ class monitor_state {
   };
 
   void on_request(std::string_view target, const respond& to);
+  /// Answers with the JSON that `make` returns; it is called on another thread.
+  void answer(const respond& to, std::function<std::string()> make);
   void with_connections(const respond& to, std::function<void(connections_view_ptr)> use);
   void gather(const std::shared_ptr<gathering>& g);
   void ask(const std::shared_ptr<gathering>& g, size_t index);
@@ -60,15 +62,18 @@ class monitor_state {
   void connz(parameters& query, const respond& to);
   void subsz(parameters& query, const respond& to);
   subject_statistics statistics(const std::string& account) const;
-  const settings& current() const { return *around_.contexts.front()->current; }
+  const settings_ptr& current() const { return around_.contexts.front()->current; }
 
   handle::pointer self_;
   monitor_surroundings around_;
+  renderer_actor renderer_;
   int http_port_;
   std::string base_path_;
   http_server http_;
   process_usage usage_;
   std::map<std::string, uint64_t> requests_;
 };
+
+renderer_actor::behavior_type renderer(renderer_actor::pointer self);
 
 }  // namespace vagus

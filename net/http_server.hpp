@@ -18,9 +18,9 @@ struct http_answer {
 };
 
 /// A small HTTP/1.1 server on one event loop, for monitoring: any method is answered like GET, and
-/// request bodies are thrown away. All members belong to the loop's thread, but for the constructor.
+/// request bodies are thrown away. All members but the constructor belong to the loop's thread.
 ///
-/// Bounded: so many connections, so large a header and a body, and so long until a request is there.
+/// Bounded: so many connections, so large a header and a body, so long until a request is there.
 class http_server {
  public:
   /// Sends the answer. To be called once, now or later, on the loop's thread; does nothing once the

@@ -46,7 +46,7 @@ struct connz_options {
 /// The connections that are asked for, sorted, one page of them.
 struct connz_page {
   std::vector<connection_record_ptr> rows;
-  /// Of open connections, one for each row, if they are wanted; null: none, or the connection ended.
+  /// One for each row, if they are wanted; null: none, or the connection has ended.
   std::vector<subscriptions_view_ptr> subscriptions;
   size_t total = 0;  ///< in that state and account, whatever the user and the page
 };

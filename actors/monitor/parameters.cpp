@@ -61,8 +61,9 @@ bool parameters::flag(std::string_view name) {
   auto given = text(name);
   if (std::find(yes.begin(), yes.end(), given) != yes.end()) return true;
   if (!given.empty() && std::find(no.begin(), no.end(), given) == no.end())
-    fail(fmt::format("Error decoding boolean for '{}': strconv.ParseBool: parsing {}: invalid syntax",
-                     name, quoted_text(given)));
+    fail(fmt::format(
+        "Error decoding boolean for '{}': strconv.ParseBool: parsing {}: invalid syntax", name,
+        quoted_text(given)));
   return false;
 }
 

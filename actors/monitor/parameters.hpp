@@ -8,8 +8,8 @@
 
 namespace vagus {
 
-/// The query of a request. Reading a parameter that is absent or empty gives nothing ("", 0, false);
-/// one that cannot be read sets `error`, in nats-server's words, and only the first such counts.
+/// The query of a request. Reading a parameter that is absent or empty gives nothing ("", 0,
+/// false); one that cannot be read sets `error`, in nats-server's words: the first such counts.
 class parameters {
  public:
   parameters() = default;

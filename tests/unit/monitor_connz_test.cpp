@@ -63,7 +63,8 @@ TEST_CASE("connz: sorted by cid, or the largest first") {
   auto view = three();
   CHECK(cids("", view) == list{1, 2, 3});
   CHECK(cids("sort=start", view) == list{1, 2, 3});
-  for (auto key : {"subs", "pending", "msgs_to", "msgs_from", "bytes_to", "bytes_from", "last", "rtt"})
+  for (auto key :
+       {"subs", "pending", "msgs_to", "msgs_from", "bytes_to", "bytes_from", "last", "rtt"})
     CHECK(cids(std::string{"sort="} + key, view) == list{2, 3, 1});
   CHECK(cids("sort=idle", view) == list{1, 3, 2});
   CHECK(cids("sort=uptime", view) == list{3, 2, 1});

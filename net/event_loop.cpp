@@ -61,8 +61,9 @@ void event_loop::take_remote() {
   taken_.clear();
 }
 
-void event_loop::run_local(size_t limit) {
-  for (; limit > 0 && !local_.empty(); --limit) {
+size_t event_loop::run_local(size_t limit) {
+  size_t ran = 0;
+  for (; ran < limit && !local_.empty(); ++ran) {
     auto* job = local_.front();
     local_.pop_front();
     switch (job->resume(this, throughput)) {
@@ -73,6 +74,7 @@ void event_loop::run_local(size_t limit) {
         caf::intrusive_ptr_release(job);
     }
   }
+  return ran;
 }
 
 void event_loop::run() {
@@ -89,14 +91,17 @@ void event_loop::run() {
   current_loop = nullptr;
 }
 
-void event_loop::run_ready() {
+size_t event_loop::run_ready() {
   auto* outer = current_loop;
   current_loop = this;
   io_.restart();
-  do {
-    run_local(actors_per_turn);
-  } while (io_.poll() > 0 || !local_.empty());
+  size_t total = 0;
+  for (size_t ran = 1; ran > 0; total += ran) {
+    ran = run_local(actors_per_turn);
+    ran += io_.poll();
+  }
   current_loop = outer;
+  return total;
 }
 
 event_loops::event_loops(caf::actor_system& system, size_t count) {

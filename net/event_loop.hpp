@@ -33,7 +33,8 @@ class event_loop final : public caf::execution_unit {
   void stop();
 
   /// Runs what is ready now on the calling thread, without blocking: for tests, in place of start.
-  void run_ready();
+  /// Returns how many handlers and turns of actors that were.
+  size_t run_ready();
 
   void exec_later(caf::resumable* job) override;
 
@@ -46,7 +47,7 @@ class event_loop final : public caf::execution_unit {
  private:
   void run();
   void take_remote();
-  void run_local(size_t limit);
+  size_t run_local(size_t limit);
 
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

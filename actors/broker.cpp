@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "actors/authenticator.hpp"
+#include "actors/monitor/monitor.hpp"
 #include "actors/pinned_actor.hpp"
 #include "actors/server.hpp"
 #include "actors/subject_space.hpp"
@@ -52,6 +53,9 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
     : system_{system}, global_{"$G", {}, {}}, loops_{system, loop_count(opts)} {
   auto clients = std::make_unique<listener>(loops_.at(0), opts.host, opts.port);
   client_port_ = clients->port();
+  std::unique_ptr<listener> http;
+  if (opts.http_port != 0)
+    http = std::make_unique<listener>(loops_.at(0), opts.http_host, opts.http_port, "-m");
   current_ = first_settings(opts, client_port_);
   announce();
   start_loops();
@@ -59,6 +63,7 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
       system_, loops_.at(0),
       server_surroundings{loops_, contexts_, timekeepers_, counters_, current_, std::move(clients),
                           std::move(reread), [this] { ended_.set_value(); }});
+  if (http) start_monitor(std::move(http));
   write_files();
   log_info("Listening for client connections on {}:{}", opts.host, client_port_);
   log_info("Server is ready");
@@ -69,7 +74,8 @@ void broker::start_loops() {
     contexts_.push_back(std::make_unique<loop_context>(loops_.at(i), loops_.size(), global_,
                                                        counters_, current_));
   global_.space = spawn_pinned<subject_space_state>(system_, loops_.at(0), std::ref(global_));
-  authenticator_ = system_.spawn(authenticator);
+  // With a thread of its own: else it would run where it is asked, on an event loop.
+  authenticator_ = system_.spawn<caf::detached>(authenticator);
   for (auto& context : contexts_) {
     context->authenticator = authenticator_;
     context->loop_time = system_.clock().now();
@@ -77,6 +83,14 @@ void broker::start_loops() {
         spawn_pinned<timekeeper_state>(system_, context->loop, std::ref(*context)));
   }
   loops_.start();
+}
+
+void broker::start_monitor(std::unique_ptr<listener> http) {
+  http_port_ = http->port();
+  log_info("Starting http monitor on {}:{}", current_->opts.http_host, http_port_);
+  monitor_ = spawn_pinned<monitor_state>(
+      system_, loops_.at(0),
+      monitor_surroundings{contexts_, counters_, server_, std::move(http), started_});
 }
 
 broker::~broker() {
@@ -92,6 +106,8 @@ void broker::wait() {
   ended_.get_future().wait();
   stopped_ = true;
   server_ = nullptr;
+  if (monitor_) caf::anon_send(monitor_, end_atom::value);
+  monitor_ = nullptr;
   for (auto& timekeeper : timekeepers_) caf::anon_send(timekeeper, end_atom::value);
   timekeepers_.clear();
   caf::anon_send(global_.space, end_atom::value);
@@ -127,6 +143,8 @@ void broker::write_files() {
   if (!opts.pid_file.empty()) write_file(opts.pid_file, std::to_string(getpid()), "pid_file");
   if (opts.ports_file_dir.empty()) return;
   nlohmann::ordered_json ports{{"nats", {fmt::format("nats://{}:{}", opts.host, client_port_)}}};
+  if (http_port_ != 0)
+    ports["monitoring"] = {fmt::format("http://{}:{}", opts.http_host, http_port_)};
   auto program = std::filesystem::read_symlink("/proc/self/exe").filename().string();
   ports_file_ = fmt::format("{}/{}_{}.ports", opts.ports_file_dir, program, getpid());
   write_file(ports_file_ + ".new", ports.dump(), "ports_file_dir");

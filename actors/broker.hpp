@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/actor_system.hpp>
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/loop_context.hpp"
+#include "net/listener.hpp"
 #include "net/options/options.hpp"
 
 namespace vagus {
@@ -34,6 +36,7 @@ class broker {
 
  private:
   void start_loops();
+  void start_monitor(std::unique_ptr<listener> http);
   void announce() const;
   void write_files();
 
@@ -46,8 +49,11 @@ class broker {
   std::vector<timekeeper_actor> timekeepers_;
   authenticator_actor authenticator_;
   server_actor server_;
+  monitor_actor monitor_;  ///< null: monitoring is off
   std::promise<void> ended_;
+  std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   int client_port_ = 0;
+  int http_port_ = 0;  ///< 0: monitoring is off
   std::string ports_file_;
   bool stopped_ = false;
 };

@@ -23,6 +23,8 @@ using connection_actor = caf::typed_actor<
     caf::reacts_to<reload_atom, settings_ptr>,
     // Sends an asynchronous INFO to clients that understand it.
     caf::reacts_to<info_atom, settings_ptr>,
+    // For monitoring: its subscriptions, as far as they are asked for.
+    caf::replies_to<subsz_atom, subscription_query>::with<subscriptions_view_ptr>,
     // Closes the connection for a reason that lies with the server.
     caf::reacts_to<close_atom, closed_reason>,
     // Itself: the socket is closed; end.
@@ -61,5 +63,14 @@ using server_actor = caf::typed_actor<
     caf::reacts_to<tick_atom>,
     // For monitoring: who is and was connected.
     caf::replies_to<connz_atom>::with<connections_view_ptr>>;
+
+/// Writes the answers of monitoring, which may be long, away from the event loops.
+using renderer_actor = caf::typed_actor<
+    caf::replies_to<render_atom, render_job_ptr>::with<render_job_ptr>, caf::reacts_to<end_atom>>;
+
+/// Answers HTTP requests about the server and its connections. Pinned to the first event loop.
+using monitor_actor = caf::typed_actor<
+    // Stops listening, closes its connections and ends.
+    caf::reacts_to<end_atom>>;
 
 }  // namespace vagus

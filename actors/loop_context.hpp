@@ -23,6 +23,7 @@ struct account {
 struct process_counters {
   std::atomic<int64_t> pending{0};  ///< bytes waiting in all outgoing queues
   std::atomic<int64_t> connections{0};
+  std::atomic<bool> accepting{true};  ///< false from lame duck or shutdown on
   std::atomic<uint64_t> slow_consumers{0};
   std::atomic<uint64_t> stale_connections{0};
   std::atomic<uint64_t> stalled_clients{0};
@@ -51,6 +52,7 @@ struct loop_context {
   timers deadlines;
   buffer_ptr read_buffer;
   timed::time_point loop_time;  ///< of the last tick: good to 100 ms
+  int64_t wall_time_ns = 0;     ///< the same, since the epoch: for people, not for deadlines
   server_actor server;
   authenticator_actor authenticator;
 };

@@ -23,6 +23,7 @@ void advertise(const options& opts, int port, server_info& info) {
 
 void settings::put(const options& next) {
   opts = next;
+  loaded = std::chrono::system_clock::now();
   info.server_name = next.server_name.empty() ? info.server_id : next.server_name;
   info.version = nats_version;
   info.headers = !next.no_header_support;

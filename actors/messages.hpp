@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@ using info_atom = caf::atom_constant<caf::atom("info")>;
 using lameduck_atom = caf::atom_constant<caf::atom("lameduck")>;
 using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
+using render_atom = caf::atom_constant<caf::atom("render")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using varz_atom = caf::atom_constant<caf::atom("varz")>;
@@ -117,6 +119,7 @@ struct settings {
   options opts;
   server_info info;
   int client_port = 0;  ///< that is listened on
+  std::chrono::system_clock::time_point loaded;  ///< when the options were read
 
   /// Takes over new options, and what INFO says of them.
   void put(const options& next);

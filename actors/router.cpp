@@ -1,7 +1,9 @@
 #include "actors/router.hpp"
 
+#include <array>
 #include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
+#include <cstring>
 #include <random>
 
 #include "actors/messages.hpp"
@@ -14,20 +16,45 @@ namespace {
 /// Tries to find a queue member that is neither gone nor full, before one that is not gone will do.
 constexpr size_t choices = 4;
 
+/// Short texts are compared without a call.
+inline bool same_text(std::string_view a, std::string_view b) {
+  size_t n = a.size();
+  if (n != b.size()) return false;
+  auto word = [](const char* at) {
+    uint64_t w;
+    std::memcpy(&w, at, sizeof w);
+    return w;
+  };
+  if (n > 32) return std::memcmp(a.data(), b.data(), n) == 0;
+  if (n < 8) {
+    for (size_t i = 0; i < n; ++i)
+      if (a[i] != b[i]) return false;
+    return true;
+  }
+  for (size_t i = 0; i + 8 <= n; i += 8)
+    if (word(a.data() + i) != word(b.data() + i)) return false;
+  return word(a.data() + n - 8) == word(b.data() + n - 8);
+}
+
 void bump(std::atomic<uint64_t>& counter) { traffic_counters::add(counter, 1); }
 
 }  // namespace
 
 struct router::entry {
-  uint64_t hash = 0;
   uint64_t changes = 0;  ///< of the interest when the stamp was last seen to hold
   interest::stamp stamp;
   std::string subject;
   match_result result;
 };
 
+/// The hashes stand together, so that a miss touches one cache line.
+struct router::cache_set {
+  std::array<uint64_t, cache_ways> hashes{};
+  std::array<std::unique_ptr<entry>, cache_ways> entries;
+};
+
 router::router(const interest& from, size_t loop_index)
-    : interest_{from}, loop_index_{loop_index}, cache_(cache_sets * cache_ways) {
+    : interest_{from}, loop_index_{loop_index}, cache_(cache_sets) {
   std::random_device seed;
   random_state_ = (uint64_t{seed()} << 32 | seed()) | 1;
 }
@@ -43,39 +70,45 @@ uint64_t router::random() {
 }
 
 router::entry& router::find_or_fill(std::string_view subject, uint64_t hash) {
-  auto* set = &cache_[(hash >> 20) % cache_sets * cache_ways];
-  std::unique_ptr<entry>* place = nullptr;
-  for (size_t way = 0; way < cache_ways; ++way) {
-    auto& e = set[way];
-    if (e && e->hash == hash && e->subject == subject) {
-      place = &e;
-      break;
-    }
-    if (!e && place == nullptr) place = &e;
-  }
-  if (place == nullptr) place = &set[random() % cache_ways];
-  auto& e = *place;
+  auto& set = cache_[(hash >> 20) % cache_sets];
+  size_t way = 0;
+  while (way < cache_ways && !(set.hashes[way] == hash && set.entries[way] &&
+                               same_text(set.entries[way]->subject, subject)))
+    ++way;
   auto changes = interest_.changes();
-  if (e && e->hash == hash && e->subject == subject && interest_.holds(e->stamp)) {
-    e->changes = changes;
-    bump(stats_.cache_hits);
-    return *e;
+  if (way < cache_ways) {
+    auto& e = *set.entries[way];
+    if (e.changes == changes || interest_.holds(e.stamp)) {
+      e.changes = changes;
+      bump(stats_.cache_hits);
+      return e;
+    }
+  } else {
+    for (way = 0; way < cache_ways && set.entries[way];) ++way;
+    if (way == cache_ways) way = random() % cache_ways;
   }
+  auto& e = set.entries[way];
   if (!e) {
     e = std::make_unique<entry>();
     bump(stats_.cached);
   }
-  e->hash = hash;
+  set.hashes[way] = hash;
   e->subject = subject;
   e->changes = changes;
   e->stamp = interest_.take_stamp(subject, hash);
   interest_.match(subject, hash, e->result);
   bump(stats_.matches);
+  auto fanout = e->result.plain.size();
+  for (const auto& group : e->result.queues) fanout += group.members.size();
+  traffic_counters::add(stats_.fanout, fanout);
+  if (fanout > stats_.max_fanout.load(std::memory_order_relaxed))
+    stats_.max_fanout.store(fanout, std::memory_order_relaxed);
   return *e;
 }
 
 const match_result& router::lookup(std::string_view subject) {
-  if (last_ == nullptr || last_->subject != subject || last_->changes != interest_.changes())
+  if (last_ == nullptr || last_->changes != interest_.changes() ||
+      !same_text(last_->subject, subject))
     last_ = &find_or_fill(subject, interest::hash_of(subject));
   return last_->result;
 }

@@ -48,6 +48,8 @@ class router {
     std::atomic<uint64_t> matches{0};
     std::atomic<uint64_t> cache_hits{0};
     std::atomic<uint64_t> cached{0};
+    std::atomic<uint64_t> fanout{0};  ///< subscriptions found by all matches
+    std::atomic<uint64_t> max_fanout{0};
   };
   const statistics& stats() const { return stats_; }
 
@@ -66,7 +68,8 @@ class router {
 
   const interest& interest_;
   size_t loop_index_;
-  std::vector<std::unique_ptr<entry>> cache_;
+  struct cache_set;
+  std::vector<cache_set> cache_;
   entry* last_ = nullptr;  ///< the entry of the previous lookup
   std::vector<endpoint*> touched_;
   uint64_t random_state_;

@@ -131,6 +131,11 @@ void server_state::start_accepting() {
       [this](const auto& why) { on_accept_failure(why); });
 }
 
+void server_state::stop_accepting() {
+  around_.counters.accepting = false;
+  around_.clients->stop();
+}
+
 void server_state::on_socket(event_loop& loop, boost::asio::ip::tcp::socket socket) {
   around_.counters.connections.fetch_add(1);
   spawn_pinned<connection_state>(self_->system(), loop, std::ref(*around_.contexts[loop.index()]),
@@ -171,6 +176,8 @@ connections_view_ptr server_state::view() const {
   for (const auto& [id, c] : open_) v->open.push_back(c.record);
   v->closed.assign(closed_.begin(), closed_.end());
   v->total = last_client_id_;
+  const auto& c = around_.counters;
+  v->ended = {c.in_msgs, c.in_bytes, c.out_msgs, c.out_bytes};
   return v;
 }
 
@@ -227,7 +234,7 @@ void server_state::put_in_force(settings_ptr next) {
 void server_state::lame_duck() {
   if (stage_ != stage::running) return;
   stage_ = stage::lame_duck;
-  around_.clients->stop();
+  stop_accepting();
   log_info("Entering lame duck mode, stop accepting new clients");
   auto changed = std::make_shared<settings>(*around_.current);
   changed->info.lame_duck = true;
@@ -260,7 +267,7 @@ void server_state::close_all() {
   if (stage_ == stage::closing) return;
   stage_ = stage::closing;
   log_info("Initiating Shutdown...");
-  around_.clients->stop();
+  stop_accepting();
   closing_deadline_ = self_->clock().now() + closing_patience;
   for (const auto& [id, c] : open_)
     self_->send(c.actor, close_atom::value, closed_reason::server_shutdown);

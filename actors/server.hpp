@@ -48,6 +48,7 @@ class server_state {
   void await_signal();
   void on_signal(int number);
   void start_accepting();
+  void stop_accepting();
   void on_socket(event_loop& loop, boost::asio::ip::tcp::socket socket);
   void on_accept_failure(const boost::system::error_code& why);
   void reload();

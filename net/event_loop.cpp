@@ -81,11 +81,11 @@ void event_loop::run() {
   current_loop = this;
   urcu_memb_register_thread();
   while (!stopping_) {
+    // All sockets that are ready are read before actors run, so that what they have for one
+    // destination leaves in one write.
+    if (local_.empty()) io_.run_one();
+    io_.poll();
     run_local(actors_per_turn);
-    if (local_.empty())
-      io_.run_one();
-    else
-      io_.poll();
   }
   urcu_memb_unregister_thread();
   current_loop = nullptr;

@@ -29,7 +29,8 @@ tcp::endpoint resolve(event_loop& on, const std::string& host, int port) {
 
 }  // namespace
 
-listener::listener(event_loop& on, const std::string& host, int port) : acceptor_{on.io()} {
+listener::listener(event_loop& on, const std::string& host, int port, std::string_view flag)
+    : home_{on}, acceptor_{on.io()} {
   auto at = resolve(on, host, port);
   boost::system::error_code failed;
   if (!acceptor_.open(at.protocol(), failed) &&
@@ -38,30 +39,34 @@ listener::listener(event_loop& on, const std::string& host, int port) : acceptor
     acceptor_.listen(backlog, failed);
   if (failed)
     throw std::runtime_error{
-        fmt::format("cannot listen on {}:{}: {}; stop what uses the port, or choose another with -p "
-                    "(-1: any free one)",
-                    host, port, failed.message())};
+        fmt::format("cannot listen on {}:{}: {}; stop what uses the port, or choose another with "
+                    "{} (-1: any free one)",
+                    host, port, failed.message(), flag)};
   port_ = acceptor_.local_endpoint().port();
 }
 
 void listener::accept(event_loops& deal_to, socket_handler on_socket, failure_handler on_failure) {
   loops_ = &deal_to;
-  on_socket_ = std::move(on_socket);
-  on_failure_ = std::move(on_failure);
-  accept_next(loops_->next());
+  accept_here(std::move(on_socket), std::move(on_failure));
 }
 
-void listener::accept_next(event_loop& target) {
+void listener::accept_here(socket_handler on_socket, failure_handler on_failure) {
+  on_socket_ = std::move(on_socket);
+  on_failure_ = std::move(on_failure);
+  accept_next(target());
+}
+
+void listener::accept_next(event_loop& to) {
   acceptor_.async_accept(
-      target.io(), [this, &target](const boost::system::error_code& failed, tcp::socket socket) {
+      to.io(), [this, &to](const boost::system::error_code& failed, tcp::socket socket) {
         if (failed == boost::asio::error::operation_aborted || !acceptor_.is_open()) return;
         if (failed == boost::asio::error::connection_aborted) {
-          accept_next(target);
+          accept_next(to);
         } else if (failed) {
           on_failure_(failed);
         } else {
-          on_socket_(target, std::move(socket));
-          accept_next(loops_->next());
+          on_socket_(to, std::move(socket));
+          accept_next(target());
         }
       });
 }

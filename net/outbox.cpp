@@ -15,6 +15,12 @@ constexpr size_t parts_per_write = 64;
 
 void outbox::push(const buffer_ptr& owner, const char* data, size_t size, bool first) {
   if (size == 0) return;
+  if (!segments_.empty() && segments_.back().data + segments_.back().size == data &&
+      segments_.back().owner == owner) {
+    segments_.back().size += size;
+    pending_ += size;
+    return;
+  }
   segments_.push_back({owner, data, size, first});
   pending_ += size;
 }
@@ -27,12 +33,7 @@ void outbox::append(std::string_view line) {
   char* at = lines_->data() + lines_used_;
   std::memcpy(at, line.data(), line.size());
   lines_used_ += line.size();
-  if (!segments_.empty() && segments_.back().data + segments_.back().size == at) {
-    segments_.back().size += line.size();
-    pending_ += line.size();
-  } else {
-    push(lines_, at, line.size(), true);
-  }
+  push(lines_, at, line.size(), true);
 }
 
 void outbox::append(const frame_batch& batch, size_t begin, size_t end) {

@@ -36,6 +36,8 @@ connection_state::connection_state(handle::pointer self, loop_context& context,
   record_->start = connection_record::wall_clock::now();
   record_->account = context.global.name;
   record_->traffic = endpoint_;
+  record_->last_activity_ns =
+      std::chrono::nanoseconds{record_->start.time_since_epoch()}.count();
 }
 
 connection_state::~connection_state() {
@@ -77,6 +79,7 @@ connection_actor::behavior_type connection_state::behavior() {
         if (connect_received_ && client_.protocol >= 1)
           send_line(info_line(s->info, record_->client_id, record_->ip));
       },
+      [this](subsz_atom, const subscription_query& query) { return list_subscriptions(query); },
       [this](close_atom, closed_reason reason) {
         if (reason == closed_reason::max_connections)
           refuse("maximum connections exceeded", reason);
@@ -93,7 +96,7 @@ void connection_state::start() {
   const auto& current = *context_.current;
   auto at = now();
   endpoint_->actor = caf::actor_cast<caf::strong_actor_ptr>(self_);
-  limits_ = {current.opts.max_control_line, current.opts.max_payload};
+  limits_ = {current.opts.max_control_line, current.opts.max_payload, false};
   last_in_ = at;
   authenticated_ = !needs_credentials(current.opts);
   if (!authenticated_) auth_deadline_ = at + current.opts.auth_timeout;

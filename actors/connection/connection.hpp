@@ -107,6 +107,8 @@ class connection_state final : private transport_events, private timed {
   uint64_t changes_unapplied() const { return changes_made_ - changes_applied_; }
   void send_changes();
   void set_subscription_count();
+  subscriptions_view_ptr list_subscriptions(const subscription_query& query);
+  void note_activity();
   credentials presented() const;
   void verify_credentials(const settings_ptr& against, std::function<void(bool)> verdict);
 
@@ -118,6 +120,7 @@ class connection_state final : private transport_events, private timed {
   // output.cpp
   void on_writable() override;
   void take_delivery(const frame_batch& batch);
+  void note_taken();
   void take_run(const frame_batch& batch, const frame_run& run);
   void take_limited(const frame_batch& batch, const frame_run& run, subscription& s);
   void reroute(const frame_batch& batch, const frame_run& run);
@@ -151,6 +154,8 @@ class connection_state final : private transport_events, private timed {
   uint8_t pings_out_ = 0;
   uint64_t routed_msgs_ = 0;  ///< published by the read at hand
   uint64_t routed_bytes_ = 0;
+  uint64_t taken_msgs_ = 0;  ///< of the batch at hand, for the client
+  uint64_t taken_bytes_ = 0;
   uint32_t stalls_ = 0;  ///< destinations that are waited for before reading goes on
 
   subscription_table subscriptions_;

@@ -17,6 +17,10 @@ constexpr size_t largest_read = 1024 * 1024;
 /// Reads in a row, before other sockets get their turn.
 constexpr int reads_per_turn = 4;
 
+bool maybe_reserved(std::string_view subject) {
+  return !subject.empty() && (subject[0] == '_' || subject[0] == '$');
+}
+
 }  // namespace
 
 void connection_state::on_readable() {
@@ -55,7 +59,8 @@ bool connection_state::prepare_room(buffer_ptr& into, size_t& filled) {
       filled = rest_.end;
       return true;
     }
-    into = buffer::make(std::max(std::min(rest_.needed * 8, largest_read), rest_.needed) + 1);
+    into = buffer::make(
+        std::max(std::min(rest_.needed * 8, largest_read), rest_.needed + read_size) + 1);
   } else {
     auto& shared = context_.read_buffer;
     if (!shared || !shared->unique() || shared->capacity() < read_size + filled + 1)
@@ -100,8 +105,9 @@ void connection_state::process() {
   size_t needed = 0;
   {
     snapshot_guard guard;
+    operation o;
     while (at < end && phase_ == phase::open) {
-      auto o = parse_operation(at, end, limits_);
+      parse_operation(at, end, limits_, o);
       if (o.kind == op::incomplete) {
         needed = o.needed;
         break;
@@ -202,11 +208,8 @@ void connection_state::publish(const operation& o) {
   auto body = static_cast<size_t>(o.size);
   routed_msgs_ += 1;
   routed_bytes_ += body;
-  if (o.header_size >= 0 && !endpoint_->headers.load(std::memory_order_relaxed)) {
-    close(closed_reason::protocol_violation);
-    return;
-  }
-  if (reserved_subject(o)) return;
+  if (maybe_reserved(o.subject) || maybe_reserved(o.reply))
+    if (reserved_subject(o)) return;
   if (client_.pedantic && !valid_literal_subject(o.subject)) send_error("Invalid Publish Subject");
   if (client_.verbose) send_ok();
   message_view message{o.subject, o.reply, {o.payload, body}, o.header_size, rest_.in.get()};
@@ -220,12 +223,11 @@ bool connection_state::reserved_subject(const operation& o) {
   auto within = [](std::string_view subject, std::string_view prefix) {
     return subject.substr(0, prefix.size()) == prefix;
   };
-  auto special = [](std::string_view s) { return !s.empty() && (s[0] == '_' || s[0] == '$'); };
-  if (special(o.subject) && (within(o.subject, "_GR_.") || within(o.subject, "$NRG."))) {
+  if (within(o.subject, "_GR_.") || within(o.subject, "$NRG.")) {
     send_error(fmt::format("Permissions Violation for Publish to \"{}\"", o.subject));
     return true;
   }
-  if (special(o.reply) && (within(o.reply, "_R_.") || within(o.reply, "_GR_."))) {
+  if (within(o.reply, "_R_.") || within(o.reply, "_GR_.")) {
     send_error(fmt::format("Permissions Violation for Publish with Reply of \"{}\"", o.reply));
     return true;
   }
@@ -254,6 +256,7 @@ void connection_state::settle_own_deliveries() {
 /// Sends out what this read has published. Inside the snapshot_guard of the read.
 void connection_state::finish_routing() {
   if (routed_msgs_ == 0) return;
+  note_activity();
   traffic_counters::add(endpoint_->counters.in_msgs, routed_msgs_);
   traffic_counters::add(endpoint_->counters.in_bytes, routed_bytes_);
   routed_msgs_ = routed_bytes_ = 0;

@@ -34,7 +34,8 @@ void connection_state::handle_connect(std::string_view json) {
                                                           std::chrono::seconds{2});
   schedule();
   const auto& opts = context_.current->opts;
-  endpoint_->headers = client_.headers && !opts.no_header_support;
+  limits_.headers = client_.headers && !opts.no_header_support;
+  endpoint_->headers = limits_.headers;
   endpoint_->echo = client_.echo;
   record_->describe({client_.name, client_.lang, client_.version,
                      opts.username.empty() ? std::string{} : client_.user});
@@ -181,8 +182,26 @@ void connection_state::push_change(bool add, uint32_t slot) {
 
 void connection_state::send_changes() {
   if (!changes_) return;
+  note_activity();
   self_->send(context_.global.space, std::move(changes_), connection_actor{self_});
   changes_ = nullptr;
+}
+
+subscriptions_view_ptr connection_state::list_subscriptions(const subscription_query& query) {
+  auto view = std::make_shared<subscriptions_view>();
+  if (query.test.empty()) view->list.reserve(std::min(query.limit, subscriptions_.size()));
+  subscriptions_.for_each([&](uint32_t, subscription& s) {
+    if (!query.test.empty() && !subject_matches(s.subject(), query.test)) return;
+    if (++view->total > query.limit) return;
+    view->list.push_back({std::string{s.subject()}, std::string{s.queue()}, std::string{s.sid()},
+                          s.delivered, s.max});
+  });
+  return view;
+}
+
+/// Messages and changes of subscriptions count as activity; PING and PONG do not.
+void connection_state::note_activity() {
+  record_->last_activity_ns.store(context_.wall_time_ns, std::memory_order_relaxed);
 }
 
 // ---- PING and PONG ----

@@ -25,12 +25,20 @@ void connection_state::take_delivery(const frame_batch& batch) {
     take_from_pending(batch.total());
     return;
   }
+  note_activity();
   auto before = outbox_.pending();
   for (const auto& run : batch.runs()) take_run(batch, run);
+  note_taken();
   auto taken = outbox_.pending() - before;
   if (taken < batch.total()) take_from_pending(batch.total() - taken);
   if (endpoint_->pending.load(std::memory_order_relaxed) > context_.current->opts.max_pending)
     close_slow(closed_reason::slow_consumer_pending);
+}
+
+void connection_state::note_taken() {
+  traffic_counters::add(endpoint_->counters.out_msgs, taken_msgs_);
+  traffic_counters::add(endpoint_->counters.out_bytes, taken_bytes_);
+  taken_msgs_ = taken_bytes_ = 0;
 }
 
 void connection_state::take_run(const frame_batch& batch, const frame_run& run) {
@@ -45,8 +53,8 @@ void connection_state::take_run(const frame_batch& batch, const frame_run& run) 
   }
   if (context_.tracing) trace_frames(batch, run);
   s->delivered += run.count;
-  traffic_counters::add(endpoint_->counters.out_msgs, run.count);
-  traffic_counters::add(endpoint_->counters.out_bytes, run.bytes);
+  taken_msgs_ += run.count;
+  taken_bytes_ += run.bytes;
   outbox_.append(batch, run.begin, run.end);
 }
 
@@ -56,8 +64,8 @@ void connection_state::take_limited(const frame_batch& batch, const frame_run& r
   frame_reader frames{batch, run};
   while (s.delivered < s.max && frames.next()) {
     s.delivered += 1;
-    traffic_counters::add(endpoint_->counters.out_msgs, 1);
-    traffic_counters::add(endpoint_->counters.out_bytes, frames.message().body.size());
+    taken_msgs_ += 1;
+    taken_bytes_ += frames.message().body.size();
     outbox_.append(batch, frames.begin(), frames.end());
   }
   if (s.delivered >= s.max && !s.leaving) {

@@ -10,7 +10,8 @@ namespace vagus {
 void connection_state::put_in_force(const settings_ptr& next) {
   if (phase_ != phase::open) return;
   const auto& opts = next->opts;
-  limits_ = {opts.max_control_line, opts.max_payload};
+  limits_.max_control_line = opts.max_control_line;
+  limits_.max_payload = opts.max_payload;
   if (!needs_credentials(opts)) {
     if (!connect_received_) {
       authenticated_ = true;

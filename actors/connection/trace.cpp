@@ -44,7 +44,7 @@ void connection_state::trace_operation(const operation& o) const {
   if (o.kind != op::pub) return;
   std::string_view payload{o.payload, static_cast<size_t>(o.size)};
   log_trace("{} - <<- MSG_PAYLOAD: [{}]", log_name(),
-            quoted(shortened(payload, context_.current->opts)));
+            quoted_text(shortened(payload, context_.current->opts)));
 }
 
 void connection_state::trace_line(std::string_view line) const {

@@ -75,6 +75,63 @@ operation unfinished_line(const char* at, const char* args, const char* end,
   return wait_for(static_cast<size_t>(end - at) + 1);
 }
 
+/// The payload behind a complete control line: all there and well ended, or what is missing.
+void finish_pub(const char* at, const char* line_end, const char* end, const parse_limits& limits,
+                operation& into) {
+  if (into.size > limits.max_payload) {
+    into.kind = op::payload_exceeded;
+    return;
+  }
+  into.payload = line_end + 1;
+  auto have = end - into.payload;
+  auto line = static_cast<size_t>(into.payload - at);
+  auto size = static_cast<size_t>(into.size);
+  const char* terminator = into.payload + into.size;
+  if (have > into.size && *terminator != '\r') {
+    into.kind = op::unknown;
+  } else if (have < into.size + 2) {
+    into.kind = op::incomplete;
+    into.needed = line + size + 2;
+  } else if (terminator[1] != '\n') {
+    into.kind = op::unknown;
+  } else {
+    into.next = terminator + 2;
+    into.kind = op::pub;
+  }
+}
+
+/// Reads "subject size\r\n" and "subject reply size\r\n" with single blanks, as clients write them.
+/// False, with nothing decided, if the line is anything else.
+bool quick_pub(const char* at, const char* args, const char* end, const parse_limits& limits,
+               operation& into) {
+  const char* p = args;
+  while (static_cast<unsigned char>(*p) > ' ') ++p;
+  if (*p != ' ' || p == args) return false;
+  into.subject = {args, static_cast<size_t>(p - args)};
+  into.reply = {};
+  const char* number = p + 1;
+  unsigned first = static_cast<unsigned char>(*number) - '0';
+  if (first > 9) {
+    p = number;
+    while (static_cast<unsigned char>(*p) > ' ') ++p;
+    if (*p != ' ' || p == number) return false;
+    into.reply = {number, static_cast<size_t>(p - number)};
+    number = p + 1;
+  }
+  int64_t size = 0;
+  p = number;
+  for (unsigned digit; (digit = static_cast<unsigned char>(*p) - '0') <= 9; ++p)
+    size = size * 10 + digit;
+  if (p == number || p - number > 9 || *p != '\r' || p[1] != '\n' || p + 1 >= end ||
+      p - args > limits.max_control_line)
+    return false;
+  into.args = {args, static_cast<size_t>(p - args)};
+  into.header_size = -1;
+  into.size = size;
+  finish_pub(at, p + 1, end, limits, into);
+  return true;
+}
+
 operation parse_pub(const char* at, const char* args, const char* end, bool headers,
                     const parse_limits& limits) {
   arguments split{args};
@@ -82,6 +139,7 @@ operation parse_pub(const char* at, const char* args, const char* end, bool head
   auto text = argument_text(args, split.line_end);
   if (too_long(text, limits)) return broken(op::control_line_exceeded);
   size_t numbers = headers ? 2 : 1;
+  if (headers && !limits.headers) return broken(op::bad_arguments);
   if (split.count != 1 + numbers && split.count != 2 + numbers) return broken(op::bad_arguments);
   operation result;
   result.args = text;
@@ -91,17 +149,7 @@ operation parse_pub(const char* at, const char* args, const char* end, bool head
   if (headers) result.header_size = parse_decimal(split.at[split.count - 2]);
   if (result.size < 0 || (headers && (result.header_size < 0 || result.header_size > result.size)))
     return broken(op::bad_arguments);
-  if (result.size > limits.max_payload) return broken(op::payload_exceeded);
-  result.payload = split.line_end + 1;
-  auto have = end - result.payload;
-  auto line = static_cast<size_t>(result.payload - at);
-  auto size = static_cast<size_t>(result.size);
-  const char* terminator = result.payload + result.size;
-  if (have > result.size && *terminator != '\r') return broken(op::unknown);
-  if (have < result.size + 2) return wait_for(line + size + 2);
-  if (terminator[1] != '\n') return broken(op::unknown);
-  result.next = terminator + 2;
-  result.kind = op::pub;
+  finish_pub(at, split.line_end, end, limits, result);
   return result;
 }
 
@@ -190,26 +238,7 @@ op find_keyword(const char* at, const char* end, const keyword*& found) {
   return possible ? op::incomplete : op::unknown;
 }
 
-}  // namespace
-
-int64_t parse_decimal(std::string_view digits) {
-  if (digits.empty() || digits.size() > 9) return -1;
-  int64_t value = 0;
-  for (char c : digits) {
-    if (c < '0' || c > '9') return -1;
-    value = value * 10 + (c - '0');
-  }
-  return value;
-}
-
-operation parse_operation(const char* at, const char* end, const parse_limits& limits) {
-  // PUB and HPUB first: they are what arrives by the million.
-  if (end - at > 5) {
-    if (starts_with(at, end, "PUB") && blank(at[3]))
-      return parse_pub(at, at + 4, end, false, limits);
-    if (starts_with(at, end, "HPUB") && blank(at[4]))
-      return parse_pub(at, at + 5, end, true, limits);
-  }
+operation parse_other(const char* at, const char* end, const parse_limits& limits) {
   if (at == end) return wait_for(1);
   const keyword* found = nullptr;
   op kind = find_keyword(at, end, found);
@@ -226,6 +255,35 @@ operation parse_operation(const char* at, const char* end, const parse_limits& l
     default:
       return parse_line(kind, at, args, end, limits);
   }
+}
+
+}  // namespace
+
+int64_t parse_decimal(std::string_view digits) {
+  if (digits.empty() || digits.size() > 9) return -1;
+  int64_t value = 0;
+  for (char c : digits) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+void parse_operation(const char* at, const char* end, const parse_limits& limits,
+                     operation& into) {
+  // PUB and HPUB first: they are what arrives by the million.
+  if (end - at > 5) {
+    if (starts_with(at, end, "PUB") && blank(at[3])) {
+      if (!quick_pub(at, at + 4, end, limits, into))
+        into = parse_pub(at, at + 4, end, false, limits);
+      return;
+    }
+    if (starts_with(at, end, "HPUB") && blank(at[4])) {
+      into = parse_pub(at, at + 5, end, true, limits);
+      return;
+    }
+  }
+  into = parse_other(at, end, limits);
 }
 
 }  // namespace vagus

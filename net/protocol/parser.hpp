@@ -43,13 +43,21 @@ struct operation {
 struct parse_limits {
   int64_t max_control_line = 4096;
   int64_t max_payload = 1024 * 1024;
+  bool headers = true;  ///< false: HPUB is refused as bad_arguments
 };
 
 /// Parses the operation that starts at `at`. Operations that arrive in pieces are parsed again from
 /// their start when more bytes are there; `operation::needed` keeps that from being done in vain.
 /// @pre `*end` may be read and is '\n' (a sentinel that the caller puts behind the bytes).
 /// Never allocates, never reads beyond `end`.
-operation parse_operation(const char* at, const char* end, const parse_limits& limits);
+/// @param into only the members that its kind speaks of are set
+void parse_operation(const char* at, const char* end, const parse_limits& limits, operation& into);
+
+inline operation parse_operation(const char* at, const char* end, const parse_limits& limits) {
+  operation result;
+  parse_operation(at, end, limits, result);
+  return result;
+}
 
 /// Reads a number of 1 to 9 digits, as sizes on the wire are written; -1 if it is anything else.
 int64_t parse_decimal(std::string_view digits);

@@ -62,7 +62,7 @@ std::string redact_secrets(std::string_view json) {
   return out.append(json.substr(done));
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_text(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
     auto byte = static_cast<unsigned char>(c);

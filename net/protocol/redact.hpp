@@ -10,6 +10,6 @@ namespace vagus {
 std::string redact_secrets(std::string_view json);
 
 /// Text in double quotes, with what cannot be printed as escapes.
-std::string quoted(std::string_view text);
+std::string quoted_text(std::string_view text);
 
 }  // namespace vagus

@@ -28,7 +28,8 @@ event_loop::~event_loop() {
   for (auto* job : local_) caf::intrusive_ptr_release(job);
 }
 
-void event_loop::start() {
+void event_loop::start(failure_handler on_failure) {
+  on_failure_ = std::move(on_failure);
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -77,15 +78,24 @@ size_t event_loop::run_local(size_t limit) {
   return ran;
 }
 
+/// Waits until there is something to do, and does what there is.
+void event_loop::turn() {
+  // All sockets that are ready are read before actors run, so that what they have for one
+  // destination leaves in one write.
+  if (local_.empty()) io_.run_one();
+  io_.poll();
+  run_local(actors_per_turn);
+}
+
 void event_loop::run() {
   current_loop = this;
   urcu_memb_register_thread();
   while (!stopping_) {
-    // All sockets that are ready are read before actors run, so that what they have for one
-    // destination leaves in one write.
-    if (local_.empty()) io_.run_one();
-    io_.poll();
-    run_local(actors_per_turn);
+    try {
+      turn();
+    } catch (const std::exception& e) {
+      on_failure_(e.what());
+    }
   }
   urcu_memb_unregister_thread();
   current_loop = nullptr;
@@ -110,8 +120,8 @@ event_loops::event_loops(caf::actor_system& system, size_t count) {
 
 event_loops::~event_loops() { stop(); }
 
-void event_loops::start() {
-  for (auto& loop : loops_) loop->start();
+void event_loops::start(const event_loop::failure_handler& on_failure) {
+  for (auto& loop : loops_) loop->start(on_failure);
 }
 
 void event_loops::stop() {

@@ -169,9 +169,9 @@ TEST_CASE("redact: a secret of a megabyte does not exhaust the stack") {
 }
 
 TEST_CASE("redact: quoted text shows what cannot be printed") {
-  CHECK(quoted("a\"b\\\r\n") == R"("a\"b\\\r\n")");
-  CHECK(quoted(std::string_view{"\0\x7f\x1b", 3}) == R"("\x00\x7f\x1b")");
-  CHECK(quoted("\xc3\xa9") == "\"\xc3\xa9\"");
+  CHECK(quoted_text("a\"b\\\r\n") == R"("a\"b\\\r\n")");
+  CHECK(quoted_text(std::string_view{"\0\x7f\x1b", 3}) == R"("\x00\x7f\x1b")");
+  CHECK(quoted_text("\xc3\xa9") == "\"\xc3\xa9\"");
 }
 
 // ---- nkey ----

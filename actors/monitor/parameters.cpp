@@ -63,7 +63,7 @@ bool parameters::flag(std::string_view name) {
   if (!given.empty() && std::find(no.begin(), no.end(), given) == no.end())
     fail(fmt::format(
         "Error decoding boolean for '{}': strconv.ParseBool: parsing {}: invalid syntax", name,
-        quoted(given)));
+        quoted_text(given)));
   return false;
 }
 
@@ -79,7 +79,7 @@ T parameters::read(std::string_view name, std::string_view type, std::string_vie
   bool malformed = end != digits.data() + digits.size() || failed == std::errc::invalid_argument;
   if (malformed || failed != std::errc{}) {
     fail(fmt::format("Error decoding {} for '{}': strconv.{}: parsing {}: {}", type, name, function,
-                     quoted(given), malformed ? "invalid syntax" : "value out of range"));
+                     quoted_text(given), malformed ? "invalid syntax" : "value out of range"));
     return 0;
   }
   return result;

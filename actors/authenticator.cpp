@@ -1,5 +1,6 @@
 #include "actors/authenticator.hpp"
 
+#include "actors/supervision.hpp"
 #include "net/auth.hpp"
 
 namespace vagus {
@@ -14,6 +15,7 @@ bool credentials_match(const options& opts, const credentials& given) {
 }
 
 authenticator_actor::behavior_type authenticator(authenticator_actor::pointer self) {
+  supervise(self);
   return {
       [](verify_atom, const credentials& given, const settings_ptr& current) {
         return credentials_match(current->opts, given);

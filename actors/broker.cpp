@@ -15,6 +15,7 @@
 #include "actors/pinned_actor.hpp"
 #include "actors/server.hpp"
 #include "actors/subject_space.hpp"
+#include "actors/supervision.hpp"
 #include "actors/timekeeper.hpp"
 #include "net/log.hpp"
 #include "net/nkey.hpp"
@@ -82,7 +83,7 @@ void broker::start_loops() {
     timekeepers_.push_back(
         spawn_pinned<timekeeper_state>(system_, context->loop, std::ref(*context)));
   }
-  loops_.start();
+  loops_.start([](const std::string& what) { core_failed("An event loop failed: " + what); });
 }
 
 void broker::start_monitor(std::unique_ptr<listener> http) {
@@ -134,7 +135,8 @@ void broker::announce() const {
   log_info("  ID:       {}", info.server_id);
   log_info("  Loops:    {}", loops_.size());
   if (!current_->opts.config_file.empty())
-    log_info("  Config:   {} ({})", current_->opts.config_file, current_->opts.config_digest);
+    log_info("Using configuration file: {} ({})", current_->opts.config_file,
+             current_->opts.config_digest);
 }
 
 /// The pid file, and the file that names the ports (`<program>_<pid>.ports`).

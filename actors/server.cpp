@@ -5,6 +5,7 @@
 
 #include "actors/connection/connection.hpp"
 #include "actors/pinned_actor.hpp"
+#include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "net/options/compare.hpp"
 #include "net/tcp_transport.hpp"
@@ -48,9 +49,7 @@ server_state::server_state(handle::pointer self, server_surroundings around)
 server_state::~server_state() = default;
 
 server_actor::behavior_type server_state::behavior() {
-  self_->set_error_handler([this](caf::scheduled_actor*, caf::error& e) {
-    log_error("server: unexpected error: {}", self_->system().render(e));
-  });
+  supervise(self_);
   start();
   return {
       [this](opened_atom, const connection_record_ptr& record, const connection_actor& actor) {

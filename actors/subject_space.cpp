@@ -3,6 +3,7 @@
 #include <caf/send.hpp>
 
 #include "actors/interest/rcu.hpp"
+#include "actors/supervision.hpp"
 
 namespace vagus {
 
@@ -22,6 +23,7 @@ void subject_space_state::apply(const interest_changes& changes) {
 }
 
 subject_space_actor::behavior_type subject_space_state::behavior() {
+  supervise(self_);
   return {
       [this](const interest_changes_ptr& changes, const connection_actor& from) {
         apply(*changes);

@@ -1,5 +1,7 @@
 #include "actors/timekeeper.hpp"
 
+#include "actors/supervision.hpp"
+
 namespace vagus {
 
 timekeeper_state::timekeeper_state(handle::pointer self, loop_context& context)
@@ -15,6 +17,7 @@ void timekeeper_state::tick() {
 }
 
 timekeeper_actor::behavior_type timekeeper_state::behavior() {
+  supervise(self_);
   tick();
   return {
       [this](tick_atom) { tick(); },

@@ -31,6 +31,8 @@ bool is_bcrypt(std::string_view c) {
 
 bool check_secret(const std::string& configured, const std::string& given) {
   if (!is_bcrypt(configured)) return same(configured, given);
+  // crypt_r would take "password\0anything" for "password".
+  if (given.find('\0') != std::string::npos) return false;
   auto scratch = std::make_unique<crypt_data>();
   const char* hashed = crypt_r(given.c_str(), configured.c_str(), scratch.get());
   return hashed != nullptr && same(configured, hashed);

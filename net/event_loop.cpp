@@ -28,7 +28,8 @@ event_loop::~event_loop() {
   for (auto* job : local_) caf::intrusive_ptr_release(job);
 }
 
-void event_loop::start() {
+void event_loop::start(failure_handler on_failure) {
+  on_failure_ = std::move(on_failure);
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -61,8 +62,9 @@ void event_loop::take_remote() {
   taken_.clear();
 }
 
-void event_loop::run_local(size_t limit) {
-  for (; limit > 0 && !local_.empty(); --limit) {
+size_t event_loop::run_local(size_t limit) {
+  size_t ran = 0;
+  for (; ran < limit && !local_.empty(); ++ran) {
     auto* job = local_.front();
     local_.pop_front();
     switch (job->resume(this, throughput)) {
@@ -73,30 +75,43 @@ void event_loop::run_local(size_t limit) {
         caf::intrusive_ptr_release(job);
     }
   }
+  return ran;
+}
+
+/// Waits until there is something to do, and does what there is.
+void event_loop::turn() {
+  // All sockets that are ready are read before actors run, so that what they have for one
+  // destination leaves in one write.
+  if (local_.empty()) io_.run_one();
+  io_.poll();
+  run_local(actors_per_turn);
 }
 
 void event_loop::run() {
   current_loop = this;
   urcu_memb_register_thread();
   while (!stopping_) {
-    // All sockets that are ready are read before actors run, so that what they have for one
-    // destination leaves in one write.
-    if (local_.empty()) io_.run_one();
-    io_.poll();
-    run_local(actors_per_turn);
+    try {
+      turn();
+    } catch (const std::exception& e) {
+      on_failure_(e.what());
+    }
   }
   urcu_memb_unregister_thread();
   current_loop = nullptr;
 }
 
-void event_loop::run_ready() {
+size_t event_loop::run_ready() {
   auto* outer = current_loop;
   current_loop = this;
   io_.restart();
-  do {
-    run_local(actors_per_turn);
-  } while (io_.poll() > 0 || !local_.empty());
+  size_t total = 0;
+  for (size_t ran = 1; ran > 0; total += ran) {
+    ran = run_local(actors_per_turn);
+    ran += io_.poll();
+  }
   current_loop = outer;
+  return total;
 }
 
 event_loops::event_loops(caf::actor_system& system, size_t count) {
@@ -105,8 +120,8 @@ event_loops::event_loops(caf::actor_system& system, size_t count) {
 
 event_loops::~event_loops() { stop(); }
 
-void event_loops::start() {
-  for (auto& loop : loops_) loop->start();
+void event_loops::start(const event_loop::failure_handler& on_failure) {
+  for (auto& loop : loops_) loop->start(on_failure);
 }
 
 void event_loops::stop() {

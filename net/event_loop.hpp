@@ -7,8 +7,10 @@
 #include <caf/resumable.hpp>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -25,15 +27,19 @@ class event_loop final : public caf::execution_unit {
   event_loop(caf::actor_system& system, size_t index);
   ~event_loop() override;
 
+  /// Called on the loop's thread when a handler has thrown; the loop goes on if it returns.
+  using failure_handler = std::function<void(const std::string& what)>;
+
   /// Starts the thread. Call once.
-  void start();
+  void start(failure_handler on_failure);
 
   /// Asks the thread to end after what is queued, and waits for it. Actors pinned to the loop must
   /// have ended before.
   void stop();
 
   /// Runs what is ready now on the calling thread, without blocking: for tests, in place of start.
-  void run_ready();
+  /// Returns how many handlers and turns of actors that were.
+  size_t run_ready();
 
   void exec_later(caf::resumable* job) override;
 
@@ -45,8 +51,9 @@ class event_loop final : public caf::execution_unit {
 
  private:
   void run();
+  void turn();
   void take_remote();
-  void run_local(size_t limit);
+  size_t run_local(size_t limit);
 
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -57,6 +64,7 @@ class event_loop final : public caf::execution_unit {
   std::vector<caf::resumable*> taken_;
   std::atomic<bool> remote_pending_{false};
   std::atomic<bool> stopping_{false};
+  failure_handler on_failure_;
   std::thread thread_;
 };
 
@@ -66,7 +74,7 @@ class event_loops {
   event_loops(caf::actor_system& system, size_t count);
   ~event_loops();
 
-  void start();
+  void start(const event_loop::failure_handler& on_failure);
   void stop();
   size_t size() const { return loops_.size(); }
   event_loop& at(size_t index) { return *loops_[index]; }

@@ -75,9 +75,11 @@ io_result outbox::flush(transport& to, size_t limit) {
     size_t count = 0;
     size_t offered = 0;
     for (const auto& s : segments_) {
-      if (count == parts.size() || offered >= limit) break;
-      parts[count++] = {const_cast<char*>(s.data), s.size};
-      offered += s.size;
+      auto room = limit - written - offered;
+      if (count == parts.size() || room == 0) break;
+      auto size = std::min(s.size, room);
+      parts[count++] = {const_cast<char*>(s.data), size};
+      offered += size;
     }
     auto result = to.write(parts.data(), count);
     if (result.state != io_result::kind::done) return {result.state, written};

@@ -1,3 +1,4 @@
+#include "actors/supervision.hpp"
 #include "actors/monitor/monitor.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -55,9 +56,7 @@ monitor_state::monitor_state(handle::pointer self, monitor_surroundings around)
       http_{around_.contexts.front()->loop, std::move(around_.http)} {}
 
 monitor_actor::behavior_type monitor_state::behavior() {
-  self_->set_error_handler([this](caf::scheduled_actor*, caf::error& e) {
-    log_error("monitor: unexpected error: {}", self_->system().render(e));
-  });
+  supervise(self_);
   http_.start([this](std::string_view target, const respond& to) { on_request(target, to); });
   return {
       [this](end_atom) {

@@ -1,6 +1,6 @@
 #include "actors/connection/subscription_table.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "net/subject.hpp"
 
@@ -28,10 +28,7 @@ uint32_t subscription_table::add(std::string_view subject, std::string_view queu
   auto& s = slots_[slot];
   s.texts.reset(new char[subject.size() + queue.size() + sid.size()]);
   auto* at = s.texts.get();
-  for (auto text : {subject, queue, sid}) {
-    std::memcpy(at, text.data(), text.size());
-    at += text.size();
-  }
+  for (auto text : {subject, queue, sid}) at = std::copy(text.begin(), text.end(), at);
   s.subject_size = static_cast<uint32_t>(subject.size());
   s.queue_size = static_cast<uint16_t>(queue.size());
   s.sid_size = static_cast<uint16_t>(sid.size());

@@ -42,6 +42,21 @@ bench:
 	cmake --build --preset release --target vagus vagus_bench -j $(JOBS)
 	./build/vagus_bench --vagus build/vagus --peer "$(PEER)" $(BENCH_ARGS)
 
+# Each target for FUZZ_SECONDS; fails on the first finding (tests/fuzz/README.md).
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := parser subject connect configuration flags
+FUZZ_PACKAGES := clang libclang-rt-14-dev
+
+fuzz: PACKAGES += $(FUZZ_PACKAGES)
+fuzz: setup
+	cmake --preset fuzz >/dev/null
+	cmake --build --preset fuzz --target fuzz_targets -j $(JOBS)
+	@set -e; mkdir -p build-fuzz/findings; for t in $(FUZZ_TARGETS); do \
+	  echo "fuzz: $$t for $(FUZZ_SECONDS) s"; mkdir -p build-fuzz/corpus/$$t; \
+	  build-fuzz/tests/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
+	    -print_final_stats=1 -verbosity=0 -artifact_prefix=build-fuzz/findings/$$t- \
+	    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; done
+
 asan: setup
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)

@@ -38,15 +38,9 @@ class endpoint : public boost::intrusive_ref_counter<endpoint> {
   /// The actor that takes frame_batch_ptr messages. Set once, before the first subscription.
   caf::strong_actor_ptr actor;
 
-  /// Bytes sent to the actor and not yet written to its socket. Added to by publishers, taken from
-  /// by the connection.
-  std::atomic<int64_t> pending{0};
-
   std::atomic<bool> closing{false};
   std::atomic<bool> headers{false};  ///< the client takes HMSG
   std::atomic<bool> echo{true};      ///< the client wants its own messages
-
-  traffic_counters counters;
 
   /// What an event loop has collected for this endpoint during the read at hand; slot i belongs to
   /// loop i alone.
@@ -55,6 +49,14 @@ class endpoint : public boost::intrusive_ref_counter<endpoint> {
     size_t expected = 0;  ///< the size of the previous one
   };
   std::vector<open_batch> open;
+
+  // What is written often, apart from what publishers only read.
+
+  /// Bytes sent to the actor and not yet written to its socket. Added to by publishers, taken from
+  /// by the connection.
+  alignas(64) std::atomic<int64_t> pending{0};
+
+  alignas(64) traffic_counters counters;
 };
 
 using endpoint_ptr = boost::intrusive_ptr<endpoint>;

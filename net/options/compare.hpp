@@ -9,7 +9,8 @@ namespace vagus {
 
 /// One option that differs between two configurations.
 struct option_change {
-  std::string name;  ///< as in the configuration file; as nats-server says it where reload is refused
+  /// As in the configuration file; where reload is refused, as nats-server says it.
+  std::string name;
   std::string before;
   std::string after;  ///< "[REDACTED]" for secrets
   bool reloadable;    ///< false: takes a restart

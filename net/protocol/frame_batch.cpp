@@ -8,9 +8,29 @@ namespace vagus {
 
 namespace {
 
-char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
+template <class Word>
+void copy_word(char* to, const char* from) {
+  Word w;
+  std::memcpy(&w, from, sizeof w);
+  std::memcpy(to, &w, sizeof w);
+}
+
+/// Subjects, sids and small payloads are short: copied by words, of which the last may overlap.
+inline char* put(char* to, std::string_view text) {
+  const char* from = text.data();
+  size_t n = text.size();
+  if (n > 64) {
+    std::memcpy(to, from, n);
+  } else if (n >= 8) {
+    for (size_t i = 0; i + 8 <= n; i += 8) copy_word<uint64_t>(to + i, from + i);
+    copy_word<uint64_t>(to + n - 8, from + n - 8);
+  } else if (n >= 4) {
+    copy_word<uint32_t>(to, from);
+    copy_word<uint32_t>(to + n - 4, from + n - 4);
+  } else {
+    for (size_t i = 0; i < n; ++i) to[i] = from[i];
+  }
+  return to + n;
 }
 
 char* put_number(char* to, uint64_t value) {

@@ -120,7 +120,8 @@ bool quick_pub(const char* at, const char* args, const char* end, const parse_li
   }
   int64_t size = 0;
   p = number;
-  for (unsigned digit; (digit = static_cast<unsigned char>(*p) - '0') <= 9; ++p)
+  // One digit more than a size may have shows that there are too many.
+  for (unsigned digit; (digit = static_cast<unsigned char>(*p) - '0') <= 9 && p - number < 10; ++p)
     size = size * 10 + digit;
   if (p == number || p - number > 9 || *p != '\r' || p[1] != '\n' || p + 1 >= end ||
       p - args > limits.max_control_line)

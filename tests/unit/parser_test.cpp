@@ -110,9 +110,9 @@ TEST_CASE("parser: arguments are bytes, whatever they are, but for blanks and li
 TEST_CASE("parser: the wrong number of arguments, or a bad size") {
   for (const char* line :
        {"PUB\t\r\n", "PUB foo\r\n", "PUB foo bar baz 1\r\n", "PUB foo x\r\n", "PUB foo -1\r\n",
-        "PUB foo 1234567890\r\n", "PUB foo +1\r\n", "HPUB foo 1\r\n", "HPUB foo 5 4\r\n",
-        "HPUB foo x 4\r\n", "HPUB a b c 1 2\r\n", "SUB foo\r\n", "SUB a b c d\r\n", "SUB  \r\n",
-        "UNSUB \r\n", "UNSUB 1 2 3\r\n"}) {
+        "PUB foo 1234567890\r\n", "PUB foo 99999999999999999999999999\r\n", "PUB foo +1\r\n",
+        "HPUB foo 1\r\n", "HPUB foo 5 4\r\n", "HPUB foo x 4\r\n", "HPUB a b c 1 2\r\n",
+        "SUB foo\r\n", "SUB a b c d\r\n", "SUB  \r\n", "UNSUB \r\n", "UNSUB 1 2 3\r\n"}) {
     CAPTURE(line);
     CHECK(kind_of(line) == op::bad_arguments);
   }

@@ -1,7 +1,11 @@
 #pragma once
 
-#include <atomic>
+#include "actors/endpoint.hpp"
+#include "actors/messages.hpp"
+
 #include <caf/allowed_unsafe_message_type.hpp>
+
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,9 +13,6 @@
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "actors/endpoint.hpp"
-#include "actors/messages.hpp"
 
 namespace vagus {
 
@@ -48,7 +49,7 @@ struct connection_record {
   wall_clock::time_point stop;
   closed_reason reason = closed_reason::client_closed;
 
- private:
+private:
   mutable std::mutex mutex;
   client_texts described;
 };

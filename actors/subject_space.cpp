@@ -1,9 +1,9 @@
 #include "actors/subject_space.hpp"
 
-#include <caf/send.hpp>
-
 #include "actors/interest/rcu.hpp"
 #include "actors/supervision.hpp"
+
+#include <caf/send.hpp>
 
 namespace vagus {
 

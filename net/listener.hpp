@@ -9,8 +9,8 @@
 
 namespace vagus {
 
-/// Accepts TCP connections on one event loop and deals the sockets out to all. All members belong to
-/// that loop's thread, but for the constructor.
+/// Accepts TCP connections on one event loop and deals the sockets out to all. All members but the
+/// constructor belong to that loop's thread.
 class listener {
  public:
   using socket_handler =

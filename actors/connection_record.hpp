@@ -27,6 +27,9 @@ struct connection_record {
   wall_clock::time_point start;
   std::string account;
   endpoint_ptr traffic;
+  /// The connection while it is open. Of the server's thread, once the connection has said that it
+  /// is there.
+  caf::strong_actor_ptr actor;
 
   std::atomic<uint64_t> subscriptions{0};
   std::atomic<int64_t> rtt_ns{0};

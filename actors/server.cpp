@@ -163,6 +163,7 @@ void server_state::note_closed(uint64_t client_id) {
   counters.out_msgs.fetch_add(traffic.out_msgs);
   counters.out_bytes.fetch_add(traffic.out_bytes);
   counters.connections.fetch_sub(1);
+  it->second.record->actor = nullptr;
   closed_.push_back(it->second.record);
   auto keep = static_cast<size_t>(std::max<int64_t>(around_.current->opts.max_closed_clients, 0));
   while (closed_.size() > keep) closed_.pop_front();

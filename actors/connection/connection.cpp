@@ -105,6 +105,7 @@ void connection_state::start() {
   next_ping_ =
       at + with_jitter(std::min<std::chrono::nanoseconds>(current.opts.ping_interval, first_ping));
   socket_->bind(this);
+  record_->actor = endpoint_->actor;
   self_->send(context_.server, opened_atom::value, record_, connection_actor{self_});
   log_debug("{} - Client connection created", log_name());
   send_line(info_line(current.info, record_->client_id, record_->ip));

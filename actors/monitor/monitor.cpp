@@ -151,7 +151,7 @@ void monitor_state::ask(const std::shared_ptr<gathering>& g, size_t index) {
     gather(g);
   };
   ++g->waiting_for;
-  auto connection = caf::actor_cast<connection_actor>(g->result.of[index]->traffic->actor);
+  auto connection = caf::actor_cast<connection_actor>(g->result.of[index]->actor);
   self_->request(connection, patience, subsz_atom::value, subscription_query{g->test, g->wanted})
       .then(
           [g, index, next](const subscriptions_view_ptr& found) {

@@ -1,15 +1,5 @@
 #include "actors/broker.hpp"
 
-#include <unistd.h>
-#include <urcu/urcu-memb.h>
-
-#include <caf/scoped_actor.hpp>
-#include <caf/send.hpp>
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <thread>
-
 #include "actors/authenticator.hpp"
 #include "actors/monitor/monitor.hpp"
 #include "actors/pinned_actor.hpp"
@@ -20,6 +10,16 @@
 #include "net/log.hpp"
 #include "net/nkey.hpp"
 #include "net/options/version.hpp"
+
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+#include <nlohmann/json.hpp>
+#include <urcu/urcu-memb.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <unistd.h>
 
 namespace vagus {
 
@@ -72,8 +72,8 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
 
 void broker::start_loops() {
   for (size_t i = 0; i < loops_.size(); ++i)
-    contexts_.push_back(std::make_unique<loop_context>(loops_.at(i), loops_.size(), global_,
-                                                       counters_, current_));
+    contexts_.push_back(
+        std::make_unique<loop_context>(loops_.at(i), loops_.size(), global_, counters_, current_));
   global_.space = spawn_pinned<subject_space_state>(system_, loops_.at(0), std::ref(global_));
   // With a thread of its own: else it would run where it is asked, on an event loop.
   authenticator_ = system_.spawn<caf::detached>(authenticator);
@@ -101,7 +101,9 @@ broker::~broker() {
   }
 }
 
-void broker::stop() { caf::anon_send(server_, close_atom::value); }
+void broker::stop() {
+  caf::anon_send(server_, close_atom::value);
+}
 
 void broker::wait() {
   ended_.get_future().wait();

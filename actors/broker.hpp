@@ -1,6 +1,12 @@
 #pragma once
 
+#include "actors/interfaces.hpp"
+#include "actors/loop_context.hpp"
+#include "net/listener.hpp"
+#include "net/options/options.hpp"
+
 #include <caf/actor_system.hpp>
+
 #include <chrono>
 #include <functional>
 #include <future>
@@ -9,17 +15,12 @@
 #include <string>
 #include <vector>
 
-#include "actors/interfaces.hpp"
-#include "actors/loop_context.hpp"
-#include "net/listener.hpp"
-#include "net/options/options.hpp"
-
 namespace vagus {
 
 /// The whole server inside one process: event loops, actors, listeners, in the order in which they
 /// start, and backwards when they stop.
 class broker {
- public:
+public:
   using reread_options = std::function<std::optional<options>(std::string& error)>;
 
   /// Binds the listeners and starts all actors. Throws std::runtime_error that says what to do.
@@ -34,7 +35,7 @@ class broker {
 
   int client_port() const { return client_port_; }
 
- private:
+private:
   void start_loops();
   void start_monitor(std::unique_ptr<listener> http);
   void announce() const;

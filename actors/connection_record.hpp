@@ -1,7 +1,11 @@
 #pragma once
 
-#include <atomic>
+#include "actors/endpoint.hpp"
+#include "actors/messages.hpp"
+
 #include <caf/allowed_unsafe_message_type.hpp>
+
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,9 +13,6 @@
 #include <mutex>
 #include <string>
 #include <vector>
-
-#include "actors/endpoint.hpp"
-#include "actors/messages.hpp"
 
 namespace vagus {
 
@@ -26,6 +27,9 @@ struct connection_record {
   wall_clock::time_point start;
   std::string account;
   endpoint_ptr traffic;
+  /// The connection while it is open. Of the server's thread, once the connection has said that it
+  /// is there.
+  caf::strong_actor_ptr actor;
 
   std::atomic<uint64_t> subscriptions{0};
   std::atomic<int64_t> rtt_ns{0};
@@ -48,7 +52,7 @@ struct connection_record {
   wall_clock::time_point stop;
   closed_reason reason = closed_reason::client_closed;
 
- private:
+private:
   mutable std::mutex mutex;
   client_texts described;
 };

@@ -1,13 +1,14 @@
 #pragma once
 
-#include <atomic>
+#include "net/protocol/frame_batch.hpp"
+
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/actor_control_block.hpp>
+
+#include <atomic>
 #include <cstdint>
 #include <vector>
-
-#include "net/protocol/frame_batch.hpp"
 
 namespace vagus {
 
@@ -30,7 +31,7 @@ struct traffic_counters {
 ///
 /// Lives as long as the connection, and beyond it until no reader of a snapshot can still see it.
 class endpoint : public boost::intrusive_ref_counter<endpoint> {
- public:
+public:
   endpoint(uint64_t client_id, size_t loops) : id{client_id}, open(loops) {}
 
   const uint64_t id;  ///< the client_id of INFO

@@ -1,13 +1,14 @@
 #pragma once
 
+#include "actors/connection_record.hpp"
+#include "actors/messages.hpp"
+
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include "actors/connection_record.hpp"
-#include "actors/messages.hpp"
 
 namespace vagus {
 
@@ -33,20 +34,19 @@ using connection_actor = caf::typed_actor<
 /// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.
 using subject_space_actor = caf::typed_actor<
     // Applies the changes of a connection, then tells it so.
-    caf::reacts_to<interest_changes_ptr, connection_actor>,
-    caf::reacts_to<end_atom>>;
+    caf::reacts_to<interest_changes_ptr, connection_actor>, caf::reacts_to<end_atom>>;
 
 /// The clock of one event loop: fires the timers of what is pinned there. Pinned itself.
 using timekeeper_actor = caf::typed_actor<
     // Itself: time to look at the timers.
     caf::reacts_to<tick_atom>,
     // From now on these options hold on this loop.
-    caf::reacts_to<reload_atom, settings_ptr>,
-    caf::reacts_to<end_atom>>;
+    caf::reacts_to<reload_atom, settings_ptr>, caf::reacts_to<end_atom>>;
 
 /// Checks passwords that are costly to check (bcrypt), away from the event loops.
-using authenticator_actor = caf::typed_actor<
-    caf::replies_to<verify_atom, credentials, settings_ptr>::with<bool>, caf::reacts_to<end_atom>>;
+using authenticator_actor =
+    caf::typed_actor<caf::replies_to<verify_atom, credentials, settings_ptr>::with<bool>,
+                     caf::reacts_to<end_atom>>;
 
 /// The process: listeners, the connections there are, signals, reload, lame duck and shutdown.
 using server_actor = caf::typed_actor<
@@ -65,8 +65,9 @@ using server_actor = caf::typed_actor<
     caf::replies_to<connz_atom>::with<connections_view_ptr>>;
 
 /// Writes the answers of monitoring, which may be long, away from the event loops.
-using renderer_actor = caf::typed_actor<
-    caf::replies_to<render_atom, render_job_ptr>::with<render_job_ptr>, caf::reacts_to<end_atom>>;
+using renderer_actor =
+    caf::typed_actor<caf::replies_to<render_atom, render_job_ptr>::with<render_job_ptr>,
+                     caf::reacts_to<end_atom>>;
 
 /// Answers HTTP requests about the server and its connections. Pinned to the first event loop.
 using monitor_actor = caf::typed_actor<

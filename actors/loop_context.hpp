@@ -1,14 +1,15 @@
 #pragma once
 
-#include <atomic>
-#include <caf/actor_clock.hpp>
-#include <memory>
-
 #include "actors/interest/interest.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/router.hpp"
 #include "net/event_loop.hpp"
 #include "net/timers.hpp"
+
+#include <caf/actor_clock.hpp>
+
+#include <atomic>
+#include <memory>
 
 namespace vagus {
 
@@ -43,7 +44,7 @@ struct loop_context {
         tracing{current->opts.trace} {}
 
   event_loop& loop;
-  size_t loops;  ///< how many there are in the process
+  size_t loops;     ///< how many there are in the process
   account& global;  ///< `$G`
   router routes;
   process_counters& counters;

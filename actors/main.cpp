@@ -1,16 +1,16 @@
-#include <fmt/format.h>
-#include <malloc.h>
-#include <sys/resource.h>
-
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
-#include <csignal>
-#include <cstdio>
-#include <exception>
-
 #include "actors/broker.hpp"
 #include "net/log.hpp"
 #include "net/options/load.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <malloc.h>
+#include <sys/resource.h>
 
 namespace {
 

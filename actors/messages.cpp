@@ -1,14 +1,15 @@
 #include "actors/messages.hpp"
 
-#include <cstdlib>
-
 #include "net/options/version.hpp"
+
+#include <cstdlib>
 
 namespace vagus {
 
 namespace {
 
-/// Where clients are told to connect: what is advertised ("host" or "host:port"), else the listener.
+/// Where clients are told to connect: what is advertised ("host" or "host:port"), else the
+/// listener.
 void advertise(const options& opts, int port, server_info& info) {
   info.host = opts.host;
   info.port = port;

@@ -1,20 +1,21 @@
 #pragma once
 
+#include "actors/endpoint.hpp"
+#include "net/options/options.hpp"
+#include "net/protocol/frame_batch.hpp"
+#include "net/protocol/server_info.hpp"
+
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/atom.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "actors/endpoint.hpp"
-#include "net/options/options.hpp"
-#include "net/protocol/frame_batch.hpp"
-#include "net/protocol/server_info.hpp"
 
 namespace vagus {
 
@@ -39,7 +40,7 @@ using verify_atom = caf::atom_constant<caf::atom("verify")>;
 /// Subscriptions that one connection adds and removes, in order. Texts are packed, since a single
 /// read may bring thousands.
 class interest_changes : public boost::intrusive_ref_counter<interest_changes> {
- public:
+public:
   explicit interest_changes(endpoint_ptr of) : from{std::move(of)} {}
 
   struct change {
@@ -53,7 +54,8 @@ class interest_changes : public boost::intrusive_ref_counter<interest_changes> {
 
   void push(const change& c) {
     entries_.push_back({c.add, c.slot, c.generation, static_cast<uint32_t>(c.subject.size()),
-                        static_cast<uint32_t>(c.queue.size()), static_cast<uint32_t>(c.sid.size())});
+                        static_cast<uint32_t>(c.queue.size()),
+                        static_cast<uint32_t>(c.sid.size())});
     texts_.append(c.subject).append(c.queue).append(c.sid);
   }
 
@@ -79,7 +81,7 @@ class interest_changes : public boost::intrusive_ref_counter<interest_changes> {
   endpoint_ptr from;
   bool last = false;  ///< the connection has ended; nothing of it follows
 
- private:
+private:
   struct entry {
     bool add;
     uint32_t slot, generation, subject, queue, sid;
@@ -118,7 +120,7 @@ std::string_view to_text(closed_reason reason);
 struct settings {
   options opts;
   server_info info;
-  int client_port = 0;  ///< that is listened on
+  int client_port = 0;                           ///< that is listened on
   std::chrono::system_clock::time_point loaded;  ///< when the options were read
 
   /// Takes over new options, and what INFO says of them.

@@ -1,10 +1,11 @@
 #pragma once
 
+#include "net/event_loop.hpp"
+
 #include <caf/actor_system.hpp>
+
 #include <optional>
 #include <utility>
-
-#include "net/event_loop.hpp"
 
 namespace vagus {
 
@@ -14,7 +15,7 @@ namespace vagus {
 /// behavior (`behavior()`); `after_run()` is called after every turn of messages.
 template <class State>
 class pinned_actor : public State::handle::base {
- public:
+public:
   using super = typename State::handle::base;
 
   template <class... Ts>
@@ -39,10 +40,10 @@ class pinned_actor : public State::handle::base {
 
   void on_exit() override { state_.reset(); }
 
- protected:
+protected:
   typename super::behavior_type make_behavior() override { return state_->behavior(); }
 
- private:
+private:
   event_loop& loop_;
   std::optional<State> state_;
 };
@@ -52,7 +53,7 @@ template <class State, class... Ts>
 typename State::handle spawn_pinned(caf::actor_system& system, event_loop& loop, Ts&&... xs) {
   caf::actor_config cfg{&loop};
   return system.spawn_class<pinned_actor<State>, caf::no_spawn_options>(cfg, loop,
-                                                              std::forward<Ts>(xs)...);
+                                                                        std::forward<Ts>(xs)...);
 }
 
 }  // namespace vagus

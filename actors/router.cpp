@@ -1,13 +1,14 @@
 #include "actors/router.hpp"
 
-#include <array>
-#include <caf/mailbox_element.hpp>
-#include <caf/send.hpp>
-#include <cstring>
-#include <random>
-
 #include "actors/messages.hpp"
 #include "net/event_loop.hpp"
+
+#include <caf/mailbox_element.hpp>
+#include <caf/send.hpp>
+
+#include <array>
+#include <cstring>
+#include <random>
 
 namespace vagus {
 
@@ -36,7 +37,9 @@ inline bool same_text(std::string_view a, std::string_view b) {
   return word(a.data() + n - 8) == word(b.data() + n - 8);
 }
 
-void bump(std::atomic<uint64_t>& counter) { traffic_counters::add(counter, 1); }
+void bump(std::atomic<uint64_t>& counter) {
+  traffic_counters::add(counter, 1);
+}
 
 }  // namespace
 

@@ -1,23 +1,23 @@
 #pragma once
 
+#include "actors/endpoint.hpp"
+#include "actors/interest/interest.hpp"
+#include "net/protocol/frame_batch.hpp"
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "actors/endpoint.hpp"
-#include "actors/interest/interest.hpp"
-#include "net/protocol/frame_batch.hpp"
-
 namespace vagus {
 
 class event_loop;
 
-/// What one event loop needs to route the messages of one account: a bounded cache over the interest
-/// snapshots, and the open batches of the read at hand. Used by its loop's thread only.
+/// What one event loop needs to route the messages of one account: a bounded cache over the
+/// interest snapshots, and the open batches of the read at hand. Used by its loop's thread only.
 class router {
- public:
+public:
   /// @param from the interest of the account; must outlive the router
   router(const interest& from, size_t loop_index);
   ~router();
@@ -28,8 +28,8 @@ class router {
     int64_t pending;
   };
 
-  /// Appends `message` to the batch of everyone it reaches. Inside a snapshot_guard that lasts until
-  /// the following flush. Returns how many it was handed to.
+  /// Appends `message` to the batch of everyone it reaches. Inside a snapshot_guard that lasts
+  /// until the following flush. Returns how many it was handed to.
   /// @param self the publisher: gets its own messages only if it wants them (`echo`)
   size_t publish(const message_view& message, const endpoint* self);
 
@@ -56,7 +56,7 @@ class router {
   static constexpr size_t cache_ways = 4;
   static constexpr size_t cache_sets = 4096;
 
- private:
+private:
   struct entry;
 
   const match_result& lookup(std::string_view subject);

@@ -1,14 +1,14 @@
 #include "actors/server.hpp"
 
-#include <algorithm>
-#include <csignal>
-
 #include "actors/connection/connection.hpp"
 #include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "net/options/compare.hpp"
 #include "net/tcp_transport.hpp"
+
+#include <algorithm>
+#include <csignal>
 
 namespace vagus {
 
@@ -125,8 +125,7 @@ void server_state::start_accepting() {
   if (accept_paused_) log_info("Accepting client connections again");
   accept_paused_ = false;
   around_.clients->accept(
-      around_.loops,
-      [this](event_loop& loop, auto socket) { on_socket(loop, std::move(socket)); },
+      around_.loops, [this](event_loop& loop, auto socket) { on_socket(loop, std::move(socket)); },
       [this](const auto& why) { on_accept_failure(why); });
 }
 
@@ -145,9 +144,10 @@ void server_state::on_socket(event_loop& loop, boost::asio::ip::tcp::socket sock
 /// Out of file descriptors or memory: connections that are there go on, new ones wait.
 void server_state::on_accept_failure(const boost::system::error_code& why) {
   if (!accept_paused_)
-    log_error("Cannot accept client connections: {}; raise the limit of open files (ulimit -n) or "
-              "lower max_connections. Trying again as long as it takes",
-              why.message());
+    log_error(
+        "Cannot accept client connections: {}; raise the limit of open files (ulimit -n) or "
+        "lower max_connections. Trying again as long as it takes",
+        why.message());
   accept_paused_ = true;
 }
 
@@ -163,6 +163,7 @@ void server_state::note_closed(uint64_t client_id) {
   counters.out_msgs.fetch_add(traffic.out_msgs);
   counters.out_bytes.fetch_add(traffic.out_bytes);
   counters.connections.fetch_sub(1);
+  it->second.record->actor = nullptr;
   closed_.push_back(it->second.record);
   auto keep = static_cast<size_t>(std::max<int64_t>(around_.current->opts.max_closed_clients, 0));
   while (closed_.size() > keep) closed_.pop_front();
@@ -192,9 +193,10 @@ void server_state::reload() {
   auto changes = compare_options(around_.current->opts, *next);
   for (const auto& change : changes) {
     if (change.reloadable) continue;
-    log_error("Failed to reload server configuration: config reload not supported for {}: old={}, "
-              "new={}",
-              change.name, change.before, change.after);
+    log_error(
+        "Failed to reload server configuration: config reload not supported for {}: old={}, "
+        "new={}",
+        change.name, change.before, change.after);
     return;
   }
   try {
@@ -256,8 +258,8 @@ void server_state::close_some() {
     close_all();
     return;
   }
-  auto share = open_.size() * static_cast<size_t>(tick_interval / 1ns) /
-                   static_cast<size_t>(left / 1ns) + 1;
+  auto share =
+      open_.size() * static_cast<size_t>(tick_interval / 1ns) / static_cast<size_t>(left / 1ns) + 1;
   for (auto it = open_.begin(); it != open_.end() && share > 0; ++it, --share)
     self_->send(it->second.actor, close_atom::value, closed_reason::server_shutdown);
 }

@@ -1,17 +1,18 @@
 #pragma once
 
-#include <boost/asio/signal_set.hpp>
+#include "actors/interfaces.hpp"
+#include "actors/loop_context.hpp"
+#include "net/listener.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/signal_set.hpp>
+
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <vector>
-
-#include "actors/interfaces.hpp"
-#include "actors/loop_context.hpp"
-#include "net/listener.hpp"
 
 namespace vagus {
 
@@ -31,7 +32,7 @@ struct server_surroundings {
 
 /// The supervisor of the process. Pinned to the first event loop.
 class server_state {
- public:
+public:
   using handle = server_actor;
   static constexpr const char* name = "server";
 
@@ -41,7 +42,7 @@ class server_state {
   handle::behavior_type behavior();
   void after_run() {}
 
- private:
+private:
   enum class stage : uint8_t { running, lame_duck, closing };
 
   void start();

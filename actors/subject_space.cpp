@@ -1,9 +1,9 @@
 #include "actors/subject_space.hpp"
 
-#include <caf/send.hpp>
-
 #include "actors/interest/rcu.hpp"
 #include "actors/supervision.hpp"
+
+#include <caf/send.hpp>
 
 namespace vagus {
 
@@ -19,7 +19,7 @@ void subject_space_state::apply(const interest_changes& changes) {
       account_.subjects.unsubscribe(key);
   });
   // The endpoint of a connection that has ended stays until no publisher can be looking at it.
-  if (changes.last) retire([kept = changes.from] {});
+  if (changes.last) retire([gone = changes.from] { gone->actor = nullptr; });
 }
 
 subject_space_actor::behavior_type subject_space_state::behavior() {

@@ -7,7 +7,7 @@ namespace vagus {
 
 /// The only writer of an account's interest.
 class subject_space_state {
- public:
+public:
   using handle = subject_space_actor;
   static constexpr const char* name = "subject_space";
 
@@ -19,7 +19,7 @@ class subject_space_state {
 
   void apply(const interest_changes& changes);
 
- private:
+private:
   handle::pointer self_;
   account& account_;
 };

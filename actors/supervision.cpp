@@ -1,12 +1,13 @@
 #include "actors/supervision.hpp"
 
+#include "net/log.hpp"
+
 #include <caf/actor_system.hpp>
+
 #include <cstdlib>
 #include <exception>
 #include <mutex>
 #include <utility>
-
-#include "net/log.hpp"
 
 namespace vagus {
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/scheduled_actor.hpp>
+
 #include <functional>
 #include <string>
 

@@ -7,7 +7,7 @@ namespace vagus {
 
 /// Fires the timers of one event loop every 100 ms, on the actor clock.
 class timekeeper_state {
- public:
+public:
   using handle = timekeeper_actor;
   static constexpr const char* name = "timekeeper";
 
@@ -19,7 +19,7 @@ class timekeeper_state {
 
   static constexpr std::chrono::milliseconds resolution{100};
 
- private:
+private:
   void tick();
 
   handle::pointer self_;

@@ -1,10 +1,10 @@
 #include "net/auth.hpp"
 
-#include <crypt.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
 #include <array>
+#include <crypt.h>
 #include <memory>
 
 namespace vagus {

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -12,7 +13,7 @@ namespace vagus {
 /// A block of bytes with its reference count in front, in one allocation. Read buffers are filled
 /// by one event loop and then only read, so that deliveries on any thread may point into them.
 class buffer {
- public:
+public:
   buffer(const buffer&) = delete;
   buffer& operator=(const buffer&) = delete;
 
@@ -38,7 +39,7 @@ class buffer {
     }
   }
 
- private:
+private:
   explicit buffer(size_t capacity) : capacity_{capacity} {}
   ~buffer() = default;
 

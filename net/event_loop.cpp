@@ -1,8 +1,7 @@
 #include "net/event_loop.hpp"
 
-#include <urcu/urcu-memb.h>
-
 #include <boost/asio/post.hpp>
+#include <urcu/urcu-memb.h>
 
 namespace vagus {
 
@@ -17,7 +16,9 @@ constexpr size_t actors_per_turn = 64;
 
 }  // namespace
 
-event_loop* event_loop::current() { return current_loop; }
+event_loop* event_loop::current() {
+  return current_loop;
+}
 
 event_loop::event_loop(caf::actor_system& system, size_t index)
     : caf::execution_unit{&system}, work_{io_.get_executor()}, index_{index} {}
@@ -118,7 +119,9 @@ event_loops::event_loops(caf::actor_system& system, size_t count) {
   for (size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<event_loop>(system, i));
 }
 
-event_loops::~event_loops() { stop(); }
+event_loops::~event_loops() {
+  stop();
+}
 
 void event_loops::start(const event_loop::failure_handler& on_failure) {
   for (auto& loop : loops_) loop->start(on_failure);

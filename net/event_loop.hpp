@@ -1,10 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/execution_unit.hpp>
 #include <caf/resumable.hpp>
+
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -23,7 +24,7 @@ namespace vagus {
 /// The thread is registered with liburcu for its whole life, so that its handlers may read the
 /// interest snapshots.
 class event_loop final : public caf::execution_unit {
- public:
+public:
   event_loop(caf::actor_system& system, size_t index);
   ~event_loop() override;
 
@@ -49,7 +50,7 @@ class event_loop final : public caf::execution_unit {
   /// The loop whose thread this is, or null.
   static event_loop* current();
 
- private:
+private:
   void run();
   void turn();
   void take_remote();
@@ -70,7 +71,7 @@ class event_loop final : public caf::execution_unit {
 
 /// The loops of a process. Connections are dealt out to them in turn.
 class event_loops {
- public:
+public:
   event_loops(caf::actor_system& system, size_t count);
   ~event_loops();
 
@@ -80,7 +81,7 @@ class event_loops {
   event_loop& at(size_t index) { return *loops_[index]; }
   event_loop& next() { return *loops_[next_.fetch_add(1) % loops_.size()]; }
 
- private:
+private:
   std::vector<std::unique_ptr<event_loop>> loops_;
   std::atomic<size_t> next_{0};
 };

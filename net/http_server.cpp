@@ -1,16 +1,17 @@
 #include "net/http_server.hpp"
 
+#include "net/log.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/chrono.h>
+
 #include <optional>
 #include <set>
 #include <vector>
-
-#include "net/log.hpp"
 
 namespace vagus {
 
@@ -49,7 +50,7 @@ struct http_server::shared {
 
 /// One connection: reads a request, waits for its answer, writes it, and so on.
 class http_server::session : public std::enable_shared_from_this<session> {
- public:
+public:
   session(tcp::socket socket, std::shared_ptr<shared> in)
       : stream_{std::move(socket)}, shared_{std::move(in)} {
     shared_->sessions.insert(this);
@@ -72,7 +73,7 @@ class http_server::session : public std::enable_shared_from_this<session> {
     stream_.close();
   }
 
- private:
+private:
   void on_read(const beast::error_code& failed) {
     if (closed_ || !shared_->on_request) return;
     if (failed) {
@@ -145,7 +146,9 @@ class http_server::session : public std::enable_shared_from_this<session> {
 http_server::http_server(event_loop& on, std::unique_ptr<listener> bound)
     : shared_{new shared{on, std::move(bound), boost::asio::steady_timer{on.io()}, {}, {}}} {}
 
-http_server::~http_server() { stop(); }
+http_server::~http_server() {
+  stop();
+}
 
 void http_server::start(handler on_request) {
   shared_->on_request = std::move(on_request);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "net/event_loop.hpp"
+#include "net/listener.hpp"
+
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
-
-#include "net/event_loop.hpp"
-#include "net/listener.hpp"
 
 namespace vagus {
 
@@ -22,7 +22,7 @@ struct http_answer {
 ///
 /// Bounded: so many connections, so large a header and a body, so long until a request is there.
 class http_server {
- public:
+public:
   /// Sends the answer. To be called once, now or later, on the loop's thread; does nothing once the
   /// connection or the server is gone. If it is dropped uncalled, the connection closes.
   using respond = std::function<void(http_answer)>;
@@ -41,7 +41,7 @@ class http_server {
   static constexpr size_t max_header = 16 * 1024;
   static constexpr size_t max_body = 64 * 1024;
 
- private:
+private:
   class session;
   struct shared;
 

@@ -38,10 +38,10 @@ listener::listener(event_loop& on, const std::string& host, int port, std::strin
       !acceptor_.bind(at, failed))
     acceptor_.listen(backlog, failed);
   if (failed)
-    throw std::runtime_error{
-        fmt::format("cannot listen on {}:{}: {}; stop what uses the port, or choose another with "
-                    "{} (-1: any free one)",
-                    host, port, failed.message(), flag)};
+    throw std::runtime_error{fmt::format(
+        "error listening on port: {}:{}: {}; stop what uses the port, or choose another with "
+        "{} (-1: any free one)",
+        host, port, failed.message(), flag)};
   port_ = acceptor_.local_endpoint().port();
 }
 

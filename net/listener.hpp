@@ -1,20 +1,20 @@
 #pragma once
 
+#include "net/event_loop.hpp"
+
 #include <boost/asio/ip/tcp.hpp>
+
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include "net/event_loop.hpp"
-
 namespace vagus {
 
-/// Accepts TCP connections on one event loop and deals the sockets out to all. All members belong to
-/// that loop's thread, but for the constructor.
+/// Accepts TCP connections on one event loop and deals the sockets out to all. All members belong
+/// to that loop's thread, but for the constructor.
 class listener {
- public:
-  using socket_handler =
-      std::function<void(event_loop& loop, boost::asio::ip::tcp::socket socket)>;
+public:
+  using socket_handler = std::function<void(event_loop& loop, boost::asio::ip::tcp::socket socket)>;
   using failure_handler = std::function<void(const boost::system::error_code& why)>;
 
   /// Binds and listens. @param port -1 for any free one; @param flag sets the port. Throws
@@ -32,7 +32,7 @@ class listener {
 
   int port() const { return port_; }
 
- private:
+private:
   event_loop& target() { return loops_ != nullptr ? loops_->next() : home_; }
   void accept_next(event_loop& to);
 

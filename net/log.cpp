@@ -6,23 +6,23 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <memory>
 #include <mutex>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace vagus {
 
 namespace {
 
 std::mutex open_mutex;
-std::shared_ptr<spdlog::logger> logger;   // null: nothing is logged (unit tests)
+std::shared_ptr<spdlog::logger> logger;  // null: nothing is logged (unit tests)
 options opened_with;
 
 /// The tag that nats-server writes for a level.
 class tag_flag final : public spdlog::custom_flag_formatter {
- public:
+public:
   void format(const spdlog::details::log_msg& msg, const std::tm&,
               spdlog::memory_buf_t& dest) override {
     constexpr std::string_view tags[] = {"TRC", "DBG", "INF", "WRN", "ERR", "FTL"};
@@ -49,9 +49,10 @@ void open_locked(const options& o) {
   try {
     sink = make_sink(o);
   } catch (const spdlog::spdlog_ex& e) {
-    throw std::runtime_error{fmt::format("cannot open log file \"{}\": {}; name a file that can be "
-                                         "written with -l or log_file",
-                                         o.log_file, e.what())};
+    throw std::runtime_error{
+        fmt::format("cannot open log file \"{}\": {}; name a file that can be "
+                    "written with -l or log_file",
+                    o.log_file, e.what())};
   }
   auto made = std::make_shared<spdlog::logger>("vagus", std::move(sink));
   auto formatter = std::make_unique<spdlog::pattern_formatter>(

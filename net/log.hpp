@@ -1,12 +1,12 @@
 #pragma once
 
+#include "net/options/options.hpp"
+
 #include <fmt/format.h>
 
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include "net/options/options.hpp"
 
 namespace vagus {
 

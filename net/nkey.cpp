@@ -48,9 +48,8 @@ std::string encode_nkey(uint8_t prefix, const std::array<uint8_t, 32>& key) {
 }
 
 std::string make_server_id() {
-  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pair{EVP_PKEY_Q_keygen(nullptr, nullptr,
-                                                                             "ED25519"),
-                                                           &EVP_PKEY_free};
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> pair{
+      EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free};
   std::array<uint8_t, 32> key{};
   size_t size = key.size();
   if (!pair || EVP_PKEY_get_raw_public_key(pair.get(), key.data(), &size) != 1)

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <cstddef>
-#include <deque>
-#include <string_view>
-
 #include "net/buffer.hpp"
 #include "net/protocol/frame_batch.hpp"
 #include "net/transport.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <string_view>
 
 namespace vagus {
 
 /// The bytes that a connection still has to write, in order: references to frames, spliced payloads
 /// and protocol lines of its own.
 class outbox {
- public:
+public:
   /// Copies a short protocol line (PONG, +OK, -ERR, INFO).
   void append(std::string_view line);
 
@@ -31,7 +31,7 @@ class outbox {
   bool empty() const { return pending_ == 0; }
   void clear();
 
- private:
+private:
   struct segment {
     buffer_ptr owner;
     const char* data;

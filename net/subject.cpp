@@ -6,7 +6,9 @@ namespace vagus {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
+}
 
 enum class token_kind { invalid, literal, partial, full };
 
@@ -21,8 +23,12 @@ token_kind classify(std::string_view token) {
   return token_kind::literal;
 }
 
-bool is_full(std::string_view token) { return token == ">"; }
-bool is_partial(std::string_view token) { return token == "*"; }
+bool is_full(std::string_view token) {
+  return token == ">";
+}
+bool is_partial(std::string_view token) {
+  return token == "*";
+}
 
 }  // namespace
 

@@ -29,7 +29,7 @@ bool subjects_overlap(std::string_view a, std::string_view b);
 
 /// Walks the tokens of a subject without copying.
 class token_reader {
- public:
+public:
   explicit token_reader(std::string_view subject) : rest_{subject} {}
 
   /// Puts the next token into `token`; false after the last one.
@@ -48,7 +48,7 @@ class token_reader {
 
   bool at_end() const { return done_; }
 
- private:
+private:
   std::string_view rest_;
   bool done_ = false;
 };

@@ -1,8 +1,7 @@
 #include "net/tcp_transport.hpp"
 
-#include <sys/socket.h>
-
 #include <cerrno>
+#include <sys/socket.h>
 
 namespace vagus {
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "net/transport.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
 
 namespace vagus {
 
 /// Plain TCP. The socket is made non-blocking and gets TCP_NODELAY.
 class tcp_transport final : public transport, public std::enable_shared_from_this<tcp_transport> {
- public:
+public:
   explicit tcp_transport(boost::asio::ip::tcp::socket socket);
 
   void bind(transport_events* events) override { events_ = events; }
@@ -22,7 +22,7 @@ class tcp_transport final : public transport, public std::enable_shared_from_thi
   std::string remote_address() const override { return address_; }
   int remote_port() const override { return port_; }
 
- private:
+private:
   boost::asio::ip::tcp::socket socket_;
   transport_events* events_ = nullptr;
   std::string address_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/intrusive/set.hpp>
+
 #include <chrono>
 
 namespace vagus {
@@ -8,7 +9,7 @@ namespace vagus {
 /// Something that wants to be woken at a time. Leaves its timers when it is destroyed.
 class timed : public boost::intrusive::set_base_hook<
                   boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
- public:
+public:
   using time_point = std::chrono::steady_clock::time_point;
 
   /// Its time has come (or is a little past); it is in no timers now and may be scheduled again.
@@ -17,17 +18,17 @@ class timed : public boost::intrusive::set_base_hook<
   time_point due() const { return due_; }
   friend bool operator<(const timed& a, const timed& b) { return a.due_ < b.due_; }
 
- protected:
+protected:
   ~timed() = default;
 
- private:
+private:
   friend class timers;
   time_point due_;
 };
 
 /// The deadlines of one event loop, by time. The clock is the caller's: nothing here reads one.
 class timers {
- public:
+public:
   /// Wakes `what` at `when`, and no longer at an earlier time given before.
   void schedule(timed& what, timed::time_point when) {
     cancel(what);
@@ -48,7 +49,7 @@ class timers {
 
   bool empty() const { return queue_.empty(); }
 
- private:
+private:
   boost::intrusive::multiset<timed, boost::intrusive::constant_time_size<false>> queue_;
 };
 

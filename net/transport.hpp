@@ -1,20 +1,19 @@
 #pragma once
 
-#include <sys/uio.h>
-
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <sys/uio.h>
 
 namespace vagus {
 
 /// What a transport tells its connection. Called on the connection's event loop only.
 class transport_events {
- public:
+public:
   virtual void on_readable() = 0;
   virtual void on_writable() = 0;
 
- protected:
+protected:
   ~transport_events() = default;
 };
 
@@ -28,7 +27,7 @@ struct io_result {
 /// A two-way stream of bytes: TCP now, TLS and WebSocket behind the same interface. Belongs to one
 /// event loop; no member may be called from another thread.
 class transport {
- public:
+public:
   virtual ~transport() = default;
 
   /// @param events must stay valid until close() is called.

@@ -1,11 +1,12 @@
-#include "actors/authenticator.hpp"
 #include "actors/connection/connection.hpp"
 
-#include <caf/send.hpp>
-#include <random>
-
+#include "actors/authenticator.hpp"
 #include "actors/interest/rcu.hpp"
 #include "net/log.hpp"
+
+#include <caf/send.hpp>
+
+#include <random>
 
 namespace vagus {
 
@@ -36,8 +37,7 @@ connection_state::connection_state(handle::pointer self, loop_context& context,
   record_->start = connection_record::wall_clock::now();
   record_->account = context.global.name;
   record_->traffic = endpoint_;
-  record_->last_activity_ns =
-      std::chrono::nanoseconds{record_->start.time_since_epoch()}.count();
+  record_->last_activity_ns = std::chrono::nanoseconds{record_->start.time_since_epoch()}.count();
 }
 
 connection_state::~connection_state() {
@@ -45,7 +45,9 @@ connection_state::~connection_state() {
   socket_->close();
 }
 
-connection_state::time_point connection_state::now() const { return self_->clock().now(); }
+connection_state::time_point connection_state::now() const {
+  return self_->clock().now();
+}
 
 std::string connection_state::log_name() const {
   return fmt::format("{}:{} - cid:{}", record_->ip, record_->port, record_->client_id);
@@ -100,9 +102,10 @@ void connection_state::start() {
   last_in_ = at;
   authenticated_ = !needs_credentials(current.opts);
   if (!authenticated_) auth_deadline_ = at + current.opts.auth_timeout;
-  next_ping_ = at + with_jitter(std::min<std::chrono::nanoseconds>(current.opts.ping_interval,
-                                                                   first_ping));
+  next_ping_ =
+      at + with_jitter(std::min<std::chrono::nanoseconds>(current.opts.ping_interval, first_ping));
   socket_->bind(this);
+  record_->actor = endpoint_->actor;
   self_->send(context_.server, opened_atom::value, record_, connection_actor{self_});
   log_debug("{} - Client connection created", log_name());
   send_line(info_line(current.info, record_->client_id, record_->ip));

@@ -1,12 +1,5 @@
 #pragma once
 
-#include <caf/typed_response_promise.hpp>
-#include <deque>
-#include <functional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "actors/connection/subscription_table.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/loop_context.hpp"
@@ -16,16 +9,25 @@
 #include "net/timers.hpp"
 #include "net/transport.hpp"
 
+#include <caf/typed_response_promise.hpp>
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
 namespace vagus {
 
-/// One client. Socket handlers and message handlers run on the same event loop, so that nothing here
-/// is locked. The path of a PUB: on_readable -> process -> router::publish -> flush; of a delivery:
-/// take_delivery -> after_run -> write_out.
+/// One client. Socket handlers and message handlers run on the same event loop, so that nothing
+/// here is locked. The path of a PUB: on_readable -> process -> router::publish -> flush; of a
+/// delivery: take_delivery -> after_run -> write_out.
 ///
 /// Files: connection.cpp (behavior, start, end, timers), input.cpp (reading and parsing),
-/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing), trace.cpp, reload.cpp.
+/// operations.cpp (CONNECT, SUB, UNSUB, PING...), output.cpp (deliveries and writing), trace.cpp,
+/// reload.cpp.
 class connection_state final : private transport_events, private timed {
- public:
+public:
   using handle = connection_actor;
   static constexpr const char* name = "connection";
 
@@ -42,7 +44,7 @@ class connection_state final : private transport_events, private timed {
   // reload.cpp
   void put_in_force(const settings_ptr& next);
 
- private:
+private:
   /// Reading: `open` reads, `blocked` keeps the rest until an answer is there, `lingering` throws
   /// away what still comes after the last line was written, `closed` is the end.
   enum class phase : uint8_t { open, lingering, closed };

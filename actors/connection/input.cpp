@@ -1,10 +1,11 @@
-#include <caf/actor_cast.hpp>
-#include <cstring>
-
 #include "actors/connection/connection.hpp"
 #include "actors/interest/rcu.hpp"
 #include "net/log.hpp"
 #include "net/subject.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <cstring>
 
 namespace vagus {
 
@@ -288,8 +289,9 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
       if (--stalls_ == 0) resume_reading();
     };
     ++stalls_;
-    self_->request(caf::actor_cast<connection_actor>(p.destination->actor), patience,
-                   drain_atom::value)
+    self_
+        ->request(caf::actor_cast<connection_actor>(p.destination->actor), patience,
+                  drain_atom::value)
         .then([resume](bool) { resume(); }, [resume](const caf::error&) { resume(); });
   }
 }

@@ -92,8 +92,7 @@ void connection_state::accept_connect() {
   } else if (client_.protocol < 0 || client_.protocol > 1) {
     refuse("invalid client protocol", closed_reason::bad_client_protocol);
   } else if (client_.no_responders && !endpoint_->headers) {
-    refuse("no responders requires headers support",
-           closed_reason::no_responders_requires_headers);
+    refuse("no responders requires headers support", closed_reason::no_responders_requires_headers);
   } else if (client_.verbose) {
     send_ok();
   }

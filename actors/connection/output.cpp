@@ -1,9 +1,9 @@
-#include <charconv>
-
 #include "actors/connection/connection.hpp"
 #include "actors/interest/rcu.hpp"
 #include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
+
+#include <charconv>
 
 namespace vagus {
 
@@ -100,11 +100,12 @@ void connection_state::send_line(std::string_view line) {
   if (context_.tracing) trace_line(line);
   outbox_.append(line);
   endpoint_->pending.fetch_add(static_cast<int64_t>(line.size()), std::memory_order_relaxed);
-  context_.counters.pending.fetch_add(static_cast<int64_t>(line.size()),
-                                      std::memory_order_relaxed);
+  context_.counters.pending.fetch_add(static_cast<int64_t>(line.size()), std::memory_order_relaxed);
 }
 
-void connection_state::send_ok() { send_line("+OK\r\n"); }
+void connection_state::send_ok() {
+  send_line("+OK\r\n");
+}
 
 void connection_state::send_error(std::string_view text) {
   send_line(fmt::format("-ERR '{}'\r\n", text));
@@ -113,7 +114,9 @@ void connection_state::send_error(std::string_view text) {
 
 // ---- writing ----
 
-void connection_state::after_run() { write_out(); }
+void connection_state::after_run() {
+  write_out();
+}
 
 void connection_state::on_writable() {
   awaiting_writable_ = false;

@@ -1,12 +1,14 @@
 #include "actors/connection/subscription_table.hpp"
 
-#include <algorithm>
-
 #include "net/subject.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
-size_t subscription_table::hash::operator()(std::string_view sid) const { return hash_bytes(sid); }
+size_t subscription_table::hash::operator()(std::string_view sid) const {
+  return hash_bytes(sid);
+}
 
 subscription_table::subscription_table() : by_sid_{0, hash{this}, equal{this}} {}
 

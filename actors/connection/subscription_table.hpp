@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_set.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -28,7 +29,7 @@ struct subscription {
 /// The subscriptions of one connection, by sid and by slot. Slots are used again, with another
 /// generation, so that deliveries on their way to a subscription that is gone can be told.
 class subscription_table {
- public:
+public:
   subscription_table();
   subscription_table(const subscription_table&) = delete;
   subscription_table& operator=(const subscription_table&) = delete;
@@ -61,7 +62,7 @@ class subscription_table {
       if (slots_[slot].live() && !slots_[slot].leaving) visit(slot, slots_[slot]);
   }
 
- private:
+private:
   struct hash {
     using is_transparent = void;
     const subscription_table* table;

@@ -1,9 +1,9 @@
 #include "actors/interest/interest.hpp"
 
-#include <algorithm>
-
 #include "actors/interest/nodes.hpp"
 #include "net/subject.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
@@ -17,7 +17,9 @@ std::string_view take_token(std::string_view& rest) {
   return token;
 }
 
-bool is_wildcard(std::string_view token) { return token == "*" || token == ">"; }
+bool is_wildcard(std::string_view token) {
+  return token == "*" || token == ">";
+}
 
 void count(std::atomic<uint64_t>& counter) {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
@@ -35,7 +37,9 @@ interest::~interest() {
   for (auto& part : literals_) part.for_each([](literal_node* n) { literal_node::destroy(n); });
 }
 
-uint64_t interest::hash_of(std::string_view subject) { return hash_bytes(subject); }
+uint64_t interest::hash_of(std::string_view subject) {
+  return hash_bytes(subject);
+}
 
 // ---- stamps ----
 
@@ -159,8 +163,8 @@ interest::node& interest::node_for(std::string_view pattern, bool wildcard) {
     auto token = take_token(pattern);
     auto hash = hash_of(token);
     auto* place = token == "*" ? &at->partial : token == ">" ? &at->full : nullptr;
-    auto* next = place != nullptr ? place->load(std::memory_order_relaxed)
-                                  : at->children.find(hash, token);
+    auto* next =
+        place != nullptr ? place->load(std::memory_order_relaxed) : at->children.find(hash, token);
     if (next == nullptr) {
       next = new trie_node;
       next->token = token;

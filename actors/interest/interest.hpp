@@ -1,5 +1,8 @@
 #pragma once
 
+#include "actors/interest/match.hpp"
+#include "actors/interest/rcu_table.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -7,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-
-#include "actors/interest/match.hpp"
-#include "actors/interest/rcu_table.hpp"
 
 namespace vagus {
 
@@ -24,7 +24,7 @@ namespace vagus {
 /// of subjects near it: those with its very hash if it is literal, else those with its first two
 /// literal tokens, or its first; only patterns that start with a wildcard end all stamps.
 class interest {
- public:
+public:
   interest();
   ~interest();
   interest(const interest&) = delete;
@@ -74,7 +74,7 @@ class interest {
 
   static uint64_t hash_of(std::string_view subject);
 
- private:
+private:
   struct node;
   struct literal_node;
   struct trie_node;

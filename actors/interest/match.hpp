@@ -1,10 +1,10 @@
 #pragma once
 
+#include "actors/interest/subscriber_list.hpp"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include "actors/interest/subscriber_list.hpp"
 
 namespace vagus {
 

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "actors/interest/interest.hpp"
+
 #include <atomic>
 #include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include "actors/interest/interest.hpp"
 
 namespace vagus {
 

@@ -9,7 +9,7 @@ namespace vagus {
 /// While one lives, nothing that the thread can reach in an interest snapshot is freed. Cheap; may
 /// be nested. The thread must be registered with liburcu (event loops are).
 class snapshot_guard {
- public:
+public:
   snapshot_guard() { urcu_memb_read_lock(); }
   ~snapshot_guard() { urcu_memb_read_unlock(); }
   snapshot_guard(const snapshot_guard&) = delete;

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "actors/interest/rcu.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include "actors/interest/rcu.hpp"
 
 namespace vagus {
 
@@ -15,7 +15,7 @@ namespace vagus {
 /// `Node` needs `uint64_t hash` and `std::string_view key()`. The table does not own its nodes.
 template <class Node>
 class rcu_table {
- public:
+public:
   rcu_table() = default;
   rcu_table(const rcu_table&) = delete;
   rcu_table& operator=(const rcu_table&) = delete;
@@ -64,7 +64,7 @@ class rcu_table {
     }
   }
 
- private:
+private:
   struct slots {
     explicit slots(size_t size) : mask{size - 1}, at{new std::atomic<Node*>[size] {}} {}
     size_t mask;

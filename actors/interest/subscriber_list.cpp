@@ -1,11 +1,12 @@
 #include "actors/interest/subscriber_list.hpp"
 
-#include <boost/unordered/unordered_flat_map.hpp>
-#include <cstring>
-#include <functional>
-
 #include "actors/interest/rcu.hpp"
 #include "net/subject.hpp"
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+#include <cstring>
+#include <functional>
 
 namespace vagus {
 
@@ -19,7 +20,8 @@ struct member {
 
 struct member_hash {
   size_t operator()(const member& m) const {
-    return hash_bytes({reinterpret_cast<const char*>(&m.destination), sizeof m.destination}, m.slot);
+    return hash_bytes({reinterpret_cast<const char*>(&m.destination), sizeof m.destination},
+                      m.slot);
   }
 };
 
@@ -76,7 +78,9 @@ struct subscriber_list::block {
   std::unique_ptr<index> positions;
 };
 
-subscriber_list::~subscriber_list() { delete block_.load(std::memory_order_relaxed); }
+subscriber_list::~subscriber_list() {
+  delete block_.load(std::memory_order_relaxed);
+}
 
 uint32_t subscriber_list::live() const {
   auto* b = block_.load(std::memory_order_relaxed);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "actors/endpoint.hpp"
+
 #include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string_view>
-
-#include "actors/endpoint.hpp"
 
 namespace vagus {
 
@@ -27,7 +27,7 @@ struct subscriber {
 /// A list of subscribers with one writer and readers without locks. Appending and removing cost
 /// O(1) amortized, whatever the length; readers may meet removed entries and skip them.
 class subscriber_list {
- public:
+public:
   subscriber_list() = default;
   ~subscriber_list();
   subscriber_list(const subscriber_list&) = delete;
@@ -49,7 +49,7 @@ class subscriber_list {
   };
   view read() const;
 
- private:
+private:
   struct block;
   struct index;
 

@@ -1,11 +1,11 @@
 #include "actors/monitor/connz.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "actors/monitor/json_writer.hpp"
 #include "actors/monitor/subsz.hpp"
 #include "actors/monitor/texts.hpp"
+
+#include <algorithm>
+#include <array>
 
 namespace vagus {
 
@@ -61,7 +61,9 @@ sort_key read_sort(parameters& from, state of) {
   return it->second;
 }
 
-std::chrono::nanoseconds since_epoch(wall_time t) { return t.time_since_epoch(); }
+std::chrono::nanoseconds since_epoch(wall_time t) {
+  return t.time_since_epoch();
+}
 
 /// The clock of activity ticks every 100 ms only, so that it may be behind the start.
 std::chrono::nanoseconds last_activity(const connection_record& r) {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "actors/connection_record.hpp"
 #include "actors/monitor/parameters.hpp"
+
+#include <string>
+#include <vector>
 
 namespace vagus {
 

@@ -1,9 +1,9 @@
 #include "actors/monitor/json_writer.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace vagus {
 
@@ -53,8 +53,12 @@ json_writer& json_writer::raw(std::string_view text) {
   return *this;
 }
 
-json_writer& json_writer::value(std::string_view text) { return raw(json_quoted(text)); }
+json_writer& json_writer::value(std::string_view text) {
+  return raw(json_quoted(text));
+}
 
-json_writer& json_writer::value(double number) { return raw(fmt::format("{}", number)); }
+json_writer& json_writer::value(double number) {
+  return raw(fmt::format("{}", number));
+}
 
 }  // namespace vagus

@@ -11,7 +11,7 @@ namespace vagus {
 /// Writes JSON from front to back, two spaces to a level: the lists of monitoring are long, and a
 /// tree of them would be built only to be walked once.
 class json_writer {
- public:
+public:
   json_writer& begin_object() { return open('{'); }
   json_writer& end_object() { return close('}'); }
   json_writer& begin_array() { return open('['); }
@@ -41,7 +41,7 @@ class json_writer {
 
   std::string take() { return std::move(out_); }
 
- private:
+private:
   json_writer& open(char bracket);
   json_writer& close(char bracket);
   json_writer& raw(std::string_view text);

@@ -1,12 +1,13 @@
-#include "actors/supervision.hpp"
 #include "actors/monitor/monitor.hpp"
 
-#include <caf/actor_cast.hpp>
-#include <exception>
-
 #include "actors/monitor/healthz.hpp"
+#include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "net/options/version.hpp"
+
+#include <caf/actor_cast.hpp>
+
+#include <exception>
 
 namespace vagus {
 
@@ -23,11 +24,17 @@ constexpr size_t window = 64;
 /// Subscriptions in one answer, whatever its limit.
 constexpr size_t most_listed = 1'000'000;
 
-http_answer json(std::string body) { return {200, "application/json", std::move(body), true}; }
+http_answer json(std::string body) {
+  return {200, "application/json", std::move(body), true};
+}
 
-http_answer bad_request(const parameters& query) { return {.status = 400, .body = query.error()}; }
+http_answer bad_request(const parameters& query) {
+  return {.status = 400, .body = query.error()};
+}
 
-http_answer not_found() { return {.status = 404, .body = "404 page not found\n"}; }
+http_answer not_found() {
+  return {.status = 404, .body = "404 page not found\n"};
+}
 
 http_answer overloaded() {
   return {.status = 503, .body = "the server is shutting down or overloaded\n"};
@@ -94,12 +101,14 @@ void monitor_state::on_request(std::string_view target, const respond& to) {
 // ---- answering ----
 
 void monitor_state::answer(const respond& to, std::function<std::string()> make) {
-  self_->request(renderer_, render_patience, render_atom::value,
-                 std::make_shared<render_job>(render_job{std::move(make), {}}))
-      .then([to](const render_job_ptr& job) {
-              to(job->run ? overloaded() : json(std::move(job->result)));
-            },
-            [to](const caf::error&) { to(overloaded()); });
+  self_
+      ->request(renderer_, render_patience, render_atom::value,
+                std::make_shared<render_job>(render_job{std::move(make), {}}))
+      .then(
+          [to](const render_job_ptr& job) {
+            to(job->run ? overloaded() : json(std::move(job->result)));
+          },
+          [to](const caf::error&) { to(overloaded()); });
 }
 
 renderer_actor::behavior_type renderer(renderer_actor::pointer self) {
@@ -142,8 +151,7 @@ void monitor_state::ask(const std::shared_ptr<gathering>& g, size_t index) {
     gather(g);
   };
   ++g->waiting_for;
-  auto connection =
-      caf::actor_cast<connection_actor>(g->result.of[index]->traffic->actor);
+  auto connection = caf::actor_cast<connection_actor>(g->result.of[index]->actor);
   self_->request(connection, patience, subsz_atom::value, subscription_query{g->test, g->wanted})
       .then(
           [g, index, next](const subscriptions_view_ptr& found) {
@@ -215,8 +223,7 @@ void monitor_state::connz(parameters& query, const respond& to) {
         return render(wanted, *page, settings->info.server_id, now);
       });
     };
-    gather(std::make_shared<gathering>(
-        gathering{{page->rows, {}}, {}, most_listed, 0, 0, finish}));
+    gather(std::make_shared<gathering>(gathering{{page->rows, {}}, {}, most_listed, 0, 0, finish}));
   });
 }
 
@@ -230,8 +237,7 @@ void monitor_state::subsz(parameters& query, const respond& to) {
   auto finish = [this, to, wanted](found_subscriptions all) {
     answer(to, [wanted, all = std::move(all), stats = statistics(wanted.account),
                 settings = current()] {
-      return render(wanted, stats, all, settings->info.server_id,
-                    std::chrono::system_clock::now());
+      return render(wanted, stats, all, settings->info.server_id, std::chrono::system_clock::now());
     });
   };
   if (!wanted.subs) {

@@ -1,18 +1,18 @@
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "actors/interfaces.hpp"
 #include "actors/loop_context.hpp"
 #include "actors/monitor/connz.hpp"
 #include "actors/monitor/subsz.hpp"
 #include "actors/monitor/varz.hpp"
 #include "net/http_server.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace vagus {
 
@@ -28,7 +28,7 @@ struct monitor_surroundings {
 /// Answers HTTP requests. Counters are read where they are; connections are asked for their
 /// subscriptions, so many at a time, and those that end meanwhile are left out.
 class monitor_state {
- public:
+public:
   using handle = monitor_actor;
   static constexpr const char* name = "monitor";
 
@@ -37,7 +37,7 @@ class monitor_state {
   handle::behavior_type behavior();
   void after_run() {}
 
- private:
+private:
   using respond = http_server::respond;
 
   /// The subscriptions of some connections, being collected.

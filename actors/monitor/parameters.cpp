@@ -1,13 +1,13 @@
 #include "actors/monitor/parameters.hpp"
 
+#include "net/protocol/redact.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
-
-#include "net/protocol/redact.hpp"
 
 namespace vagus {
 
@@ -85,7 +85,9 @@ T parameters::read(std::string_view name, std::string_view type, std::string_vie
   return result;
 }
 
-int64_t parameters::integer(std::string_view name) { return read<int64_t>(name, "int", "Atoi"); }
+int64_t parameters::integer(std::string_view name) {
+  return read<int64_t>(name, "int", "Atoi");
+}
 
 uint64_t parameters::number(std::string_view name) {
   return read<uint64_t>(name, "uint64", "ParseUint");

@@ -11,7 +11,7 @@ namespace vagus {
 /// The query of a request. Reading a parameter that is absent or empty gives nothing ("", 0,
 /// false); one that cannot be read sets `error`, in nats-server's words: the first such counts.
 class parameters {
- public:
+public:
   parameters() = default;
   explicit parameters(std::string_view query);
 
@@ -24,7 +24,7 @@ class parameters {
   const std::string& error() const { return error_; }
   void fail(std::string what);
 
- private:
+private:
   template <class T>
   T read(std::string_view name, std::string_view type, std::string_view function);
 

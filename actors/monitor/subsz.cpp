@@ -1,9 +1,9 @@
 #include "actors/monitor/subsz.hpp"
 
-#include <algorithm>
-
 #include "actors/monitor/texts.hpp"
 #include "net/subject.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 

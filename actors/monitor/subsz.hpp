@@ -1,11 +1,11 @@
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "actors/connection_record.hpp"
 #include "actors/monitor/json_writer.hpp"
 #include "actors/monitor/parameters.hpp"
+
+#include <string>
+#include <vector>
 
 namespace vagus {
 

@@ -1,8 +1,8 @@
 #include "actors/monitor/texts.hpp"
 
-#include <fmt/chrono.h>
-
 #include "net/options/units.hpp"
+
+#include <fmt/chrono.h>
 
 namespace vagus {
 
@@ -28,8 +28,8 @@ std::string rtt_text(std::chrono::nanoseconds rtt) {
 
 std::string time_text(std::chrono::system_clock::time_point t) {
   auto since = std::chrono::nanoseconds{t.time_since_epoch()};
-  auto text = fmt::format("{:%Y-%m-%dT%H:%M:%S}",
-                          fmt::gmtime(static_cast<std::time_t>(since / 1s)));
+  auto text =
+      fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(static_cast<std::time_t>(since / 1s)));
   if (since % 1s != 0ns) {
     text += fmt::format(".{:09}", (since % 1s).count());
     text.erase(text.find_last_not_of('0') + 1);

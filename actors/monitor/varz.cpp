@@ -1,20 +1,21 @@
 #include "actors/monitor/varz.hpp"
 
-#include <sys/resource.h>
-#include <unistd.h>
+#include "actors/monitor/json_writer.hpp"
+#include "actors/monitor/texts.hpp"
 
 #include <cmath>
 #include <fstream>
+#include <sys/resource.h>
 #include <thread>
-
-#include "actors/monitor/json_writer.hpp"
-#include "actors/monitor/texts.hpp"
+#include <unistd.h>
 
 namespace vagus {
 
 namespace {
 
-double seconds(std::chrono::nanoseconds d) { return std::chrono::duration<double>{d}.count(); }
+double seconds(std::chrono::nanoseconds d) {
+  return std::chrono::duration<double>{d}.count();
+}
 
 void render_identity(json_writer& out, const settings& s, const varz_facts& f) {
   const auto& opts = s.opts;

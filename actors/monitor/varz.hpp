@@ -1,10 +1,10 @@
 #pragma once
 
+#include "actors/connection_record.hpp"
+
 #include <chrono>
 #include <map>
 #include <string>
-
-#include "actors/connection_record.hpp"
 
 namespace vagus {
 
@@ -29,7 +29,7 @@ std::string render_varz(const settings& current, const varz_facts& facts);
 
 /// CPU time and memory of this process.
 class process_usage {
- public:
+public:
   process_usage();
 
   /// In percent of one core, between the two latest calls that were a second or more apart.
@@ -37,7 +37,7 @@ class process_usage {
 
   static int64_t resident_bytes();
 
- private:
+private:
   std::chrono::steady_clock::time_point measured_at_;
   std::chrono::nanoseconds cpu_time_{0};
   double percent_ = 0;

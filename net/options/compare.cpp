@@ -8,8 +8,12 @@ namespace vagus {
 
 namespace {
 
-std::string text_of(const std::string& s) { return s; }
-std::string text_of(bool b) { return b ? "true" : "false"; }
+std::string text_of(const std::string& s) {
+  return s;
+}
+std::string text_of(bool b) {
+  return b ? "true" : "false";
+}
 std::string text_of(std::chrono::nanoseconds d) {
   return fmt::format("{}s", std::chrono::duration<double>{d}.count());
 }
@@ -30,8 +34,7 @@ struct comparison {
   }
 
   void secret(const char* name, std::string options::*member) {
-    if (before.*member != after.*member)
-      found.push_back({name, "[REDACTED]", "[REDACTED]", true});
+    if (before.*member != after.*member) found.push_back({name, "[REDACTED]", "[REDACTED]", true});
   }
 
   /// What a listener or an identity is built from: named as nats-server names it in its refusal.

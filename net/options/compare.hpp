@@ -1,9 +1,9 @@
 #pragma once
 
+#include "net/options/options.hpp"
+
 #include <string>
 #include <vector>
-
-#include "net/options/options.hpp"
 
 namespace vagus {
 

@@ -25,9 +25,9 @@ struct connect_options {
   bool new_account = false;
 };
 
-/// Applies the keys of a CONNECT's JSON to `options`, whatever their case; null counts as not there.
-/// False (and unspecified contents) if the text is not a JSON object or null, or a known key has a
-/// value of the wrong type.
+/// Applies the keys of a CONNECT's JSON to `options`, whatever their case; null counts as not
+/// there. False (and unspecified contents) if the text is not a JSON object or null, or a known key
+/// has a value of the wrong type.
 bool apply_connect(std::string_view json, connect_options& options);
 
 bool is_json_object(std::string_view text);

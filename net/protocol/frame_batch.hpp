@@ -1,12 +1,13 @@
 #pragma once
 
+#include "net/buffer.hpp"
+
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
+
 #include <cstdint>
 #include <string_view>
 #include <vector>
-
-#include "net/buffer.hpp"
 
 namespace vagus {
 
@@ -51,7 +52,7 @@ struct frame_splice {
 ///
 /// Payloads of at least `splice_from` bytes are not copied but referred to.
 class frame_batch : public boost::intrusive_ref_counter<frame_batch> {
- public:
+public:
   static constexpr size_t splice_from = 8 * 1024;
 
   /// @param expected bytes that will probably be appended
@@ -76,7 +77,7 @@ class frame_batch : public boost::intrusive_ref_counter<frame_batch> {
   size_t total() const { return size_ + spliced_; }
   size_t size() const { return size_; }
 
- private:
+private:
   char* reserve(size_t bytes);
   void note_run(const target& to, size_t begin, size_t body);
 

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstddef>
-
 #include "net/protocol/frame_batch.hpp"
+
+#include <cstddef>
 
 namespace vagus {
 
 /// Reads a run of MSG and HMSG frames back into messages. The views are good as long as the batch.
 class frame_reader {
- public:
+public:
   frame_reader(const frame_batch& batch, const frame_run& run)
       : batch_{batch}, next_{run.begin}, run_end_{run.end} {}
 
@@ -19,7 +19,7 @@ class frame_reader {
   size_t begin() const { return begin_; }  ///< position of the frame in the batch
   size_t end() const { return next_; }
 
- private:
+private:
   const frame_batch& batch_;
   size_t begin_ = 0;
   size_t next_;

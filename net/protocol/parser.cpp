@@ -6,7 +6,9 @@ namespace vagus {
 
 namespace {
 
-bool blank(char c) { return c == ' ' || c == '\t'; }
+bool blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 /// Compares without regard to case; `upper` has capital letters only.
 bool starts_with(const char* at, const char* end, std::string_view upper) {
@@ -63,7 +65,8 @@ std::string_view argument_text(const char* args, const char* line_end) {
   return {args, static_cast<size_t>(line_end > args ? line_end - args : 0)};
 }
 
-/// True if the line's arguments are longer than the limit allows, whether the line is complete or not.
+/// True if the line's arguments are longer than the limit allows, whether the line is complete or
+/// not.
 bool too_long(std::string_view text, const parse_limits& limits) {
   return static_cast<int64_t>(text.size()) > limits.max_control_line;
 }
@@ -170,7 +173,8 @@ operation parse_sub(const char* at, const char* args, const char* end, const par
   return result;
 }
 
-operation parse_unsub(const char* at, const char* args, const char* end, const parse_limits& limits) {
+operation parse_unsub(const char* at, const char* args, const char* end,
+                      const parse_limits& limits) {
   arguments split{args};
   if (split.line_end >= end) return unfinished_line(at, args, end, limits);
   auto text = argument_text(args, split.line_end);
@@ -187,7 +191,8 @@ operation parse_unsub(const char* at, const char* args, const char* end, const p
 }
 
 /// A line whose arguments are one text, or none of our business.
-operation parse_line(op kind, const char* at, const char* args, const char* end, const parse_limits& limits) {
+operation parse_line(op kind, const char* at, const char* args, const char* end,
+                     const parse_limits& limits) {
   const char* line_end = args;
   while (*line_end != '\n') ++line_end;
   if (line_end >= end) return unfinished_line(at, args, end, limits);
@@ -270,8 +275,7 @@ int64_t parse_decimal(std::string_view digits) {
   return value;
 }
 
-void parse_operation(const char* at, const char* end, const parse_limits& limits,
-                     operation& into) {
+void parse_operation(const char* at, const char* end, const parse_limits& limits, operation& into) {
   // PUB and HPUB first: they are what arrives by the million.
   if (end - at > 5) {
     if (starts_with(at, end, "PUB") && blank(at[3])) {

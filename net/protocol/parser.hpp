@@ -8,10 +8,10 @@ namespace vagus {
 
 /// What one call of parse_operation found.
 enum class op : uint8_t {
-  incomplete,             ///< more bytes are needed; `needed` says how many at least
-  pub,                    ///< PUB and HPUB: subject, reply, header_size (-1 for PUB), size, payload
-  sub,                    ///< subject, queue (may be empty), sid
-  unsub,                  ///< sid, max (0: at once)
+  incomplete,  ///< more bytes are needed; `needed` says how many at least
+  pub,         ///< PUB and HPUB: subject, reply, header_size (-1 for PUB), size, payload
+  sub,         ///< subject, queue (may be empty), sid
+  unsub,       ///< sid, max (0: at once)
   ping,
   pong,
   connect,                ///< args: the JSON text

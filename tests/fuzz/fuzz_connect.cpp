@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     require(!applied || object || nlohmann::json::parse(line, nullptr, false).is_null(),
             "only objects and null are applied");
     check_redacted(line);
-    require(vagus::quoted(line).size() >= line.size() + 2, "quoted text is in quotes");
+    require(vagus::quoted_text(line).size() >= line.size() + 2, "quoted text is in quotes");
   }
   return 0;
 }

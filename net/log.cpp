@@ -100,7 +100,7 @@ void open_locked(const options& o) {
   auto formatter = std::make_unique<spdlog::pattern_formatter>(
       o.logtime_utc ? spdlog::pattern_time_type::utc : spdlog::pattern_time_type::local);
   std::string pattern = o.logtime ? "[%P] %Y/%m/%d %H:%M:%S.%f [%*] %v" : "[%P] [%*] %v";
-  if (!o.remote_syslog.empty()) pattern = "%!%b %e %H:%M:%S vagus[%P]: [%*] %v";
+  if (!o.remote_syslog.empty()) pattern = "%!%b %d %H:%M:%S vagus[%P]: [%*] %v";
   formatter->add_flag<tag_flag>('*').add_flag<priority_flag>('!').set_pattern(pattern);
   made->set_formatter(std::move(formatter));
   made->set_level(o.trace   ? spdlog::level::trace

@@ -97,7 +97,8 @@ connection_actor::behavior_type connection_state::behavior() {
 void connection_state::start() {
   const auto& current = *context_.current;
   auto at = now();
-  endpoint_->actor = caf::actor_cast<caf::strong_actor_ptr>(self_);
+  alive_ = caf::actor_cast<caf::strong_actor_ptr>(self_);
+  endpoint_->actor = alive_;
   limits_ = {current.opts.max_control_line, current.opts.max_payload, false};
   last_in_ = at;
   authenticated_ = !needs_credentials(current.opts);

@@ -1,5 +1,7 @@
 #include "world.hpp"
 
+#include <urcu/urcu-memb.h>
+
 #include <catch2/catch.hpp>
 
 using namespace vagus;
@@ -275,6 +277,20 @@ TEST_CASE("connection: shutdown writes what is there and closes") {
   w.close_all(closed_reason::server_shutdown);
   CHECK(alice.is_closed());
   CHECK(alice.reason() == closed_reason::server_shutdown);
+}
+
+TEST_CASE("connection: one that nobody holds any more still closes by itself") {
+  world w;
+  client alice{w};
+  alice.says("bogus\r\n");
+  alice.hears_only("-ERR 'Unknown Protocol Operation'\r\n");
+  urcu_memb_barrier();  // its endpoint has given up the actor
+  w.forget_connections();
+  w.settle();
+  CHECK_FALSE(alice.is_closed());
+  w.advance(2s);
+  CHECK(alice.is_closed());
+  CHECK(w.server().closed.size() == 1);
 }
 
 TEST_CASE("connection: the one too many is told so") {

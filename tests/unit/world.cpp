@@ -143,6 +143,13 @@ void world::reload(const options& opts) {
   settle();
 }
 
+void world::forget_connections() {
+  for (auto& c : server_view_.opened) {
+    c.actor = nullptr;
+    c.record->actor = nullptr;
+  }
+}
+
 void world::close_all(closed_reason reason) {
   for (auto& c : server_view_.opened)
     if (c.actor) caf::anon_send(c.actor, close_atom::value, reason);

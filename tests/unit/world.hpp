@@ -61,6 +61,9 @@ public:
   void close_all(closed_reason reason);
   void send_info();
 
+  /// Gives up every handle of connections that is held for the server, as it does when they close.
+  void forget_connections();
+
   /// A new connection on a loop, as the listener would make it.
   std::shared_ptr<fake_transport> connect(size_t loop, uint64_t client_id);
   uint64_t next_client_id() { return ++last_client_id_; }

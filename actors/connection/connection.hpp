@@ -137,8 +137,8 @@ private:
   void close_slow(closed_reason reason);
 
   handle::pointer self_;
-  /// The connection keeps itself until it quits: its socket and timer handlers run outside of turns,
-  /// where nobody else would keep it.
+  /// The connection keeps itself until it quits: its socket and timer handlers run outside of
+  /// turns, where nobody else would keep it.
   caf::strong_actor_ptr alive_;
   loop_context& context_;
   transport_ptr socket_;

@@ -94,7 +94,7 @@ void finish_pub(const char* at, const char* line_end, const char* end, const par
     into.kind = op::unknown;
   } else if (have < into.size + 2) {
     into.kind = op::incomplete;
-    into.needed = line + size + 2;
+    into.needed = line + size + (have > into.size ? 2 : 1);
   } else if (terminator[1] != '\n') {
     into.kind = op::unknown;
   } else {

@@ -21,8 +21,8 @@ struct server_info {
 /// One INFO line, "INFO {...} \r\n".
 std::string info_line(const server_info& server, uint64_t client_id, const std::string& client_ip);
 
-/// The INFO that follows the first PONG: as info_line, with `connect_info`, the account that the
-/// connection belongs to and whether that is the system account.
+/// The INFO that follows the first PONG: as info_line, with `connect_info` and the account that the
+/// connection belongs to.
 std::string connect_info_line(const server_info& server, uint64_t client_id,
                               const std::string& client_ip, const std::string& account);
 

@@ -159,7 +159,7 @@ void lmdb_ids::drop_buckets(MDB_txn* txn, uint64_t first, size_t at_most) {
 }
 
 void lmdb_ids::fill_filter(MDB_txn* txn, size_t capacity) {
-  size_t rounded = ids_per_run;
+  size_t rounded = std::max<size_t>(per_fold_, 64);
   while (rounded < capacity) rounded *= 2;
   filter_ = id_filter{rounded};
   lmdb_cursor index{txn, databases_.id_index};
@@ -194,7 +194,7 @@ void lmdb_ids::fold(MDB_txn* txn) {
   }
   meta_.ids_indexed_up_to = meta_.common.state.last_seq;
   table_.clear();
-  bool full = b.count >= ids_per_bucket;
+  bool full = b.count >= per_bucket_;
   if (full) b.filter = filter_.bytes();
   put_bucket(txn, b);
   if (full) {

@@ -22,11 +22,8 @@ namespace vagus {
 /// Belongs to the writer.
 class lmdb_ids {
  public:
-  static constexpr size_t ids_per_run = 65'536;
-  static constexpr size_t ids_per_bucket = 1u << 20;
-
-  lmdb_ids(const lmdb_databases& databases, lmdb_meta& meta)
-      : databases_{databases}, meta_{meta} {}
+  lmdb_ids(const lmdb_databases& databases, lmdb_meta& meta, size_t per_fold, size_t per_bucket)
+      : databases_{databases}, meta_{meta}, per_fold_{per_fold}, per_bucket_{per_bucket} {}
 
   /// Reads what is not in the index yet.
   void load(MDB_txn* txn);
@@ -35,7 +32,7 @@ class lmdb_ids {
   void add(MDB_txn* txn, std::string_view id, uint64_t seq, int64_t time_ns);
   bool expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most);
 
-  bool should_fold() const { return table_.size() >= ids_per_run; }
+  bool should_fold() const { return table_.size() >= per_fold_; }
   bool empty() const { return table_.size() == 0; }
   void fold(MDB_txn* txn);
 
@@ -58,6 +55,8 @@ class lmdb_ids {
 
   const lmdb_databases& databases_;
   lmdb_meta& meta_;
+  size_t per_fold_;
+  size_t per_bucket_;
   id_table table_;
   id_filter filter_;  ///< of the bucket that is filled
 };

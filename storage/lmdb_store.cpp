@@ -89,7 +89,7 @@ void lmdb_store_impl::load() {
   auto name = decode_format(bytes);
   if (!name) throw store_failure{name.error()};
   stream_ = *name;
-  auto rows = std::make_unique<lmdb_tables>(env_.databases());
+  auto rows = std::make_unique<lmdb_tables>(env_.databases(), options_);
   rows->meta().stream = stream_;
   if (!rows_) rows_ = std::move(rows);
   rows_->load(txn.raw());

@@ -19,6 +19,12 @@ struct lmdb_store_options {
   /// False: a crash of the machine (not of the process) may lose or damage the stream.
   bool sync = true;
   bool report_removed = false;  ///< fill `applied::removed`
+
+  // How much is collected in memory before an index on the disk is brought up to date. Small values
+  // are for tests.
+  size_t changes_per_fold = 65'536;  ///< messages stored and removed
+  size_t ids_per_fold = 65'536;
+  size_t ids_per_bucket = size_t{1} << 20;
 };
 
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).

@@ -8,9 +8,7 @@ namespace vagus {
 
 namespace {
 
-/// When the index is brought up to date: often enough that a crash leaves little to read again, and
-/// seldom enough that a subject's row is written for several messages.
-constexpr size_t changes_per_fold = 65'536;
+/// Of an overlay: with long subjects the index is brought up to date sooner.
 constexpr size_t bytes_per_fold = 64u << 20;
 
 std::string ttl_key(int64_t expires_ns, uint64_t seq) {
@@ -95,7 +93,7 @@ std::shared_ptr<const index_overlay> lmdb_tables::overlay(uint64_t generation,
 }
 
 void lmdb_tables::fold(bool always) {
-  bool due = overlay_->changes() >= changes_per_fold || overlay_->bytes() >= bytes_per_fold;
+  bool due = overlay_->changes() >= changes_per_fold_ || overlay_->bytes() >= bytes_per_fold;
   if (due || (always && overlay_->changes() > 0)) {
     fold_index(txn_, databases_, *overlay_, meta_);
     begin_overlay();

@@ -4,6 +4,7 @@
 
 #include "storage/lmdb_ids.hpp"
 #include "storage/lmdb_index.hpp"
+#include "storage/lmdb_store.hpp"
 
 namespace vagus {
 
@@ -12,8 +13,10 @@ namespace vagus {
 /// does not commit leaves no trace.
 class lmdb_tables : public tables {
  public:
-  explicit lmdb_tables(const lmdb_databases& databases)
-      : databases_{databases}, ids_{databases_, meta_} {}
+  lmdb_tables(const lmdb_databases& databases, const lmdb_store_options& options)
+      : databases_{databases},
+        changes_per_fold_{options.changes_per_fold},
+        ids_{databases_, meta_, options.ids_per_fold, options.ids_per_bucket} {}
 
   void load(MDB_txn* txn);
 
@@ -61,6 +64,7 @@ class lmdb_tables : public tables {
   void begin_overlay();
 
   lmdb_databases databases_;
+  size_t changes_per_fold_;
   lmdb_meta meta_;
   lmdb_ids ids_;
   MDB_txn* txn_ = nullptr;

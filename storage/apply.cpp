@@ -1,5 +1,7 @@
 #include "storage/apply.hpp"
 
+#include <array>
+
 #include "net/subject.hpp"
 #include "storage/applier.hpp"
 
@@ -26,6 +28,34 @@ store_error check_batch(std::string_view batch) {
   return {store_errc::malformed_batch, 0, "the batch does not follow the format"};
 }
 
+namespace {
+
+/// Reads some proposals ahead of the one that is applied: with many subjects most of the time would
+/// go into waiting for memory.
+void apply_all(tables& rows, batch_reader& in, applier& run, std::vector<outcome>& outcomes) {
+  constexpr size_t far = 16;
+  constexpr size_t near = 6;
+  std::array<proposal, far> ring;
+  size_t read = 0;
+  auto expect = [&](const proposal& p, bool soon) {
+    if (auto* s = std::get_if<store_proposal>(&p)) rows.expect(s->subject, s->msg_id, soon);
+  };
+  for (size_t done = 0;; ++done) {
+    while (read < done + far) {
+      auto p = in.next();
+      if (!p) break;
+      ring[read % far] = *p;
+      expect(*p, false);
+      ++read;
+    }
+    if (done == read) return;
+    if (done + near < read) expect(ring[(done + near) % far], true);
+    outcomes.push_back(std::visit(run, ring[done % far]));
+  }
+}
+
+}  // namespace
+
 applied apply_batch(tables& rows, std::string_view batch, bool report_removed) {
   batch_reader in{batch};
   auto& meta = rows.meta();
@@ -37,7 +67,7 @@ applied apply_batch(tables& rows, std::string_view batch, bool report_removed) {
     applier run{rows, meta.time_ns, removals_per_batch + 2 * uint64_t{in.size()},
                 report_removed ? &result.removed : nullptr};
     result.outcomes.reserve(in.size());
-    while (auto p = in.next()) result.outcomes.push_back(std::visit(run, *p));
+    apply_all(rows, in, run, result.outcomes);
     result.more = run.finish(in.size());
     result.next_expiry_ns = run.next_expiry();
   }

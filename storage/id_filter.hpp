@@ -31,6 +31,10 @@ class id_filter {
     return true;
   }
 
+  static void prefetch(std::string_view filter, uint64_t hash) {
+    if (filter.size() >= line_bytes) __builtin_prefetch(filter.data() + line_of(hash, filter.size()));
+  }
+
  private:
   static constexpr size_t line_bytes = 64;
   static constexpr size_t line_bits = 8 * line_bytes;

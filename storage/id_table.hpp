@@ -24,6 +24,10 @@ class id_table {
       if (slots_[at].first == hash) f(slots_[at].second);
   }
 
+  void prefetch(uint64_t hash) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[hash & mask()]);
+  }
+
   size_t size() const { return size_; }
   /// All of it; empty slots have the sequence 0.
   const std::vector<std::pair<uint64_t, uint64_t>>& slots() const { return slots_; }

@@ -73,6 +73,12 @@ bool lmdb_ids::is(MDB_txn* txn, uint64_t seq, std::string_view id, int64_t after
   return row->time_ns > after_ns && row->id == id;
 }
 
+void lmdb_ids::prefetch(std::string_view id) const {
+  auto hash = checksum(id);
+  table_.prefetch(hash);
+  id_filter::prefetch(filter_.bytes(), hash);
+}
+
 uint64_t lmdb_ids::find(MDB_txn* txn, std::string_view id, int64_t after_ns) {
   auto hash = checksum(id);
   uint64_t found = 0;

@@ -28,6 +28,8 @@ class lmdb_ids {
   /// Reads what is not in the index yet.
   void load(MDB_txn* txn);
 
+  /// Has memory at hand for `find`.
+  void prefetch(std::string_view id) const;
   uint64_t find(MDB_txn* txn, std::string_view id, int64_t after_ns);
   void add(MDB_txn* txn, std::string_view id, uint64_t seq, int64_t time_ns);
   bool expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most);

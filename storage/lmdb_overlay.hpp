@@ -1,11 +1,11 @@
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <map>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "net/subject.hpp"
@@ -16,7 +16,7 @@ namespace vagus {
 struct subject_delta {
   std::string subject;
   uint64_t base_count = 0;      ///< messages that the index on the disk knows
-  std::vector<uint64_t> added;  ///< sequences above the mark, ascending
+  boost::container::small_vector<uint64_t, 4> added;  ///< sequences above the mark, ascending
   /// Sequences removed and the number of the batch that did it, in that order.
   std::vector<std::pair<uint64_t, uint64_t>> removed;
   uint64_t floor = 0;        ///< all below is removed ...
@@ -49,20 +49,17 @@ class index_overlay {
   }
   std::shared_mutex& mutex() const { return mutex_; }
 
-  const subject_delta* find(std::string_view subject) const {
-    auto at = by_name_.find(subject);
-    return at == by_name_.end() ? nullptr : at->second;
-  }
+  const subject_delta* find(std::string_view subject) const { return find_slot(subject); }
 
   /// By key, in order.
   const delta_map& deltas() const { return deltas_; }
 
+  /// Has memory at hand for `find`; `near` what the slot points to as well.
+  void prefetch(std::string_view subject, bool near) const;
+
   // What follows is the writer's.
 
-  subject_delta* find(std::string_view subject) {
-    auto at = by_name_.find(subject);
-    return at == by_name_.end() ? nullptr : at->second;
-  }
+  subject_delta* find(std::string_view subject) { return find_slot(subject); }
   subject_delta& make(std::string_view subject, std::string key, uint64_t base_count);
   void add(subject_delta& delta, uint64_t seq);
   void remove(subject_delta& delta, uint64_t seq, uint64_t batch);
@@ -73,15 +70,16 @@ class index_overlay {
   size_t bytes() const { return bytes_; }
 
  private:
-  struct by_bytes {
-    size_t operator()(std::string_view s) const { return hash_bytes(s); }
-  };
+  using slot = std::pair<uint64_t, subject_delta*>;
+
+  subject_delta* find_slot(std::string_view subject) const;
+  void add_slot(uint64_t hash, subject_delta* delta);
 
   uint64_t generation_;
   uint64_t since_;
   mutable std::shared_mutex mutex_;
   delta_map deltas_;
-  std::unordered_map<std::string_view, subject_delta*, by_bytes> by_name_;
+  std::vector<slot> slots_;  ///< open addressing by the subject's hash
   size_t changes_ = 0;
   size_t bytes_ = 0;
 };

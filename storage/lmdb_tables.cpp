@@ -9,7 +9,7 @@ namespace vagus {
 namespace {
 
 /// Of an overlay: with long subjects the index is brought up to date sooner.
-constexpr size_t bytes_per_fold = 64u << 20;
+constexpr size_t bytes_per_fold = 48u << 20;
 
 std::string ttl_key(int64_t expires_ns, uint64_t seq) {
   std::string key;
@@ -110,6 +110,11 @@ subject_delta& lmdb_tables::delta_of(std::string_view subject) {
   auto key = subject_key(subject);
   auto row = view().row_of(key);
   return overlay_->make(subject, std::move(key), row ? row->count : 0);
+}
+
+void lmdb_tables::expect(std::string_view subject, std::string_view id, bool near) {
+  overlay_->prefetch(subject, near);
+  if (!id.empty() && !near) ids_.prefetch(id);
 }
 
 bool lmdb_tables::put_message(const message_view& m) {

@@ -48,6 +48,10 @@ class tables {
   /// A message's share of `max_bytes`, as the peer counts it.
   virtual uint64_t stored_size(size_t subject, size_t headers, size_t payload) const = 0;
 
+  /// A message with these will be stored soon: a chance to have memory at hand. Called twice, the
+  /// second time with `near`, a few messages later.
+  virtual void expect(std::string_view /*subject*/, std::string_view /*id*/, bool /*near*/) {}
+
   /// `m.seq` is above all others. True if the subject had no message.
   virtual bool put_message(const message_view& m) = 0;
   virtual std::optional<message_view> message(uint64_t seq) = 0;

@@ -1,6 +1,7 @@
 // What the storage layer can do without a server: messages per second through `append`, synced, and
 // the ratios that the index and the deduplication may cost.
 //   storage_bench [--messages N] [--size BYTES] [--rounds N] [--dir DIR] [--unsynced]
+//   storage_bench --subjects N [--ids] [--batch N]      one case alone, to profile
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -107,6 +108,8 @@ void compare(const settings& s, const char* store, bool memory, size_t batch) {
 
 int main(int argc, char** argv) {
   settings s;
+  load only;
+  only.subjects = 0;
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i];
     auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
@@ -115,6 +118,13 @@ int main(int argc, char** argv) {
     if (flag == "--rounds") s.rounds = std::max(1, std::atoi(value()));
     if (flag == "--dir") s.dir = value();
     if (flag == "--unsynced") s.sync = false;
+    if (flag == "--subjects") only.subjects = std::strtoull(value(), nullptr, 10);
+    if (flag == "--batch") only.batch = std::max(1, std::atoi(value()));
+    if (flag == "--ids") only.ids = true;
+  }
+  if (only.subjects > 0) {
+    std::printf("%.0f messages per second\n", median(s, only));
+    return 0;
   }
   std::printf("%zu messages of %zu bytes, %s; messages per second and how many times one subject\n",
               s.messages, s.size, s.sync ? "synced" : "not synced");

@@ -1,8 +1,16 @@
 #include "storage/lmdb_overlay.hpp"
 
-#include <mutex>
-
 namespace vagus {
+
+void index_overlay::hold() {
+  if (!held_) mutex_.lock();
+  held_ = true;
+}
+
+void index_overlay::release() {
+  if (held_) mutex_.unlock();
+  held_ = false;
+}
 
 subject_delta* index_overlay::find_slot(std::string_view subject) const {
   if (slots_.empty()) return nullptr;
@@ -32,7 +40,7 @@ void index_overlay::add_slot(uint64_t hash, subject_delta* delta) {
 
 subject_delta& index_overlay::make(std::string_view subject, std::string key,
                                    uint64_t base_count) {
-  std::unique_lock lock{mutex_};
+  hold();
   auto& delta = deltas_[std::move(key)];
   delta.subject = subject;
   delta.base_count = base_count;
@@ -47,14 +55,14 @@ subject_delta& index_overlay::make(std::string_view subject, std::string key,
 }
 
 void index_overlay::add(subject_delta& delta, uint64_t seq) {
-  std::unique_lock lock{mutex_};
+  hold();
   delta.added.push_back(seq);
   ++changes_;
   bytes_ += 8;
 }
 
 void index_overlay::remove(subject_delta& delta, uint64_t seq, uint64_t batch) {
-  std::unique_lock lock{mutex_};
+  hold();
   delta.removed.emplace_back(seq, batch);
   ++changes_;
   bytes_ += 16;
@@ -62,7 +70,7 @@ void index_overlay::remove(subject_delta& delta, uint64_t seq, uint64_t batch) {
 
 void index_overlay::raise_floor(subject_delta& delta, uint64_t floor, uint64_t batch) {
   if (floor <= delta.floor) return;
-  std::unique_lock lock{mutex_};
+  hold();
   delta.floor = floor;
   delta.floor_batch = batch;
 }

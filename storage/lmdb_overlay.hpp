@@ -57,7 +57,10 @@ class index_overlay {
   /// Has memory at hand for `find`; `near` what the slot points to as well.
   void prefetch(std::string_view subject, bool near) const;
 
-  // What follows is the writer's.
+  // What follows is the writer's. Each change takes the lock and keeps it until `release`, so that a
+  // run of changes costs one.
+
+  void release();
 
   subject_delta* find(std::string_view subject) { return find_slot(subject); }
   subject_delta& make(std::string_view subject, std::string key, uint64_t base_count);
@@ -75,8 +78,11 @@ class index_overlay {
   subject_delta* find_slot(std::string_view subject) const;
   void add_slot(uint64_t hash, subject_delta* delta);
 
+  void hold();
+
   uint64_t generation_;
   uint64_t since_;
+  bool held_ = false;
   mutable std::shared_mutex mutex_;
   delta_map deltas_;
   std::vector<slot> slots_;  ///< open addressing by the subject's hash

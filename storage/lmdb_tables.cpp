@@ -28,6 +28,10 @@ void lmdb_tables::load(MDB_txn* txn) {
   if (!meta) throw store_failure{{store_errc::corrupt, 0, "the state row"}};
   meta->common.stream = meta_.common.stream;
   meta_ = std::move(*meta);
+  struct guard {
+    lmdb_tables& rows;
+    ~guard() { rows.abandon(); }
+  } closing{*this};
   begin(txn);
   overlay_ = std::make_shared<index_overlay>(meta_.generation, meta_.common.applied);
   MDB_val key, value;
@@ -50,7 +54,6 @@ void lmdb_tables::load(MDB_txn* txn) {
   }
   ids_.load(txn);
   publish_overlay();
-  abandon();
 }
 
 void lmdb_tables::begin(MDB_txn* txn) {
@@ -63,6 +66,7 @@ void lmdb_tables::begin(MDB_txn* txn) {
 }
 
 void lmdb_tables::abandon() {
+  if (overlay_) overlay_->release();
   messages_ = lmdb_cursor{};
   ttl_ = lmdb_cursor{};
   txn_ = nullptr;
@@ -75,6 +79,7 @@ void lmdb_tables::finish() {
 }
 
 void lmdb_tables::begin_overlay() {
+  overlay_->release();
   overlay_ = std::make_shared<index_overlay>(meta_.generation, meta_.common.applied);
   publish_overlay();
 }
@@ -114,6 +119,7 @@ subject_delta& lmdb_tables::delta_of(std::string_view subject) {
 
 void lmdb_tables::expect(std::string_view subject, std::string_view id, bool near) {
   overlay_->prefetch(subject, near);
+  if (near && ++expected_ % 32 == 0) overlay_->release();
   if (!id.empty() && !near) ids_.prefetch(id);
 }
 

@@ -69,6 +69,7 @@ class lmdb_tables : public tables {
   lmdb_meta meta_;
   lmdb_ids ids_;
   MDB_txn* txn_ = nullptr;
+  unsigned expected_ = 0;
   lmdb_cursor messages_;
   lmdb_cursor ttl_;
   std::shared_ptr<index_overlay> overlay_;

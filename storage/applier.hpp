@@ -4,9 +4,15 @@
 
 namespace vagus {
 
+/// `time_ns + duration_ns`, or the end of time.
+inline int64_t later(int64_t time_ns, int64_t duration_ns) {
+  int64_t sum;
+  return __builtin_add_overflow(time_ns, duration_ns, &sum) ? INT64_MAX : sum;
+}
+
 /// One run of `apply_batch`.
 class applier {
- public:
+public:
   applier(tables& rows, int64_t time_ns, uint64_t budget, std::vector<removed_message>* report)
       : rows_{rows}, meta_{rows.meta()}, time_ns_{time_ns}, budget_{budget}, report_{report} {}
 
@@ -22,7 +28,7 @@ class applier {
   bool finish(size_t proposals);
   int64_t next_expiry();
 
- private:
+private:
   outcome check(const store_proposal& p);
   store_errc check_space(const store_proposal& p, uint64_t size);
   uint64_t size_of(uint64_t seq);

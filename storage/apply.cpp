@@ -1,13 +1,15 @@
 #include "storage/apply.hpp"
 
-#include <array>
-
 #include "net/subject.hpp"
 #include "storage/applier.hpp"
 
+#include <array>
+
 namespace vagus {
 
-bool takes_all(std::string_view filter) { return filter.empty() || filter == ">"; }
+bool takes_all(std::string_view filter) {
+  return filter.empty() || filter == ">";
+}
 
 bool filter_matches(std::string_view filter, std::string_view subject) {
   return takes_all(filter) || filter == subject || subject_matches(filter, subject);
@@ -81,8 +83,7 @@ bool applier::finish(size_t proposals) {
   enforce_limits();
   sweep_subjects();
   auto window = meta_.limits.duplicate_window_ns;
-  bool old_ids =
-      rows_.expire_ids(window > 0 ? time_ns_ - window : INT64_MAX, 1024 + 2 * proposals);
+  bool old_ids = rows_.expire_ids(window > 0 ? time_ns_ - window : INT64_MAX, 1024 + 2 * proposals);
   return meta_.over_limits || meta_.sweeping || !meta_.purges.empty() || old_ids;
 }
 
@@ -91,9 +92,9 @@ int64_t applier::next_expiry() {
   if (meta_.limits.max_age_ns > 0 && meta_.state.msgs > 0) {
     auto seq = rows_.first_at_or_after(std::max(meta_.age_floor, meta_.state.first_seq));
     if (seq == meta_.state.first_seq) {
-      next = meta_.state.first_time_ns + meta_.limits.max_age_ns;
+      next = later(meta_.state.first_time_ns, meta_.limits.max_age_ns);
     } else if (seq != 0) {
-      next = rows_.message(seq)->time_ns + meta_.limits.max_age_ns;
+      next = later(rows_.message(seq)->time_ns, meta_.limits.max_age_ns);
     }
   }
   if (auto ttl = rows_.first_ttl(); ttl && (next == 0 || ttl->first < next)) next = ttl->first;

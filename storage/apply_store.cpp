@@ -107,7 +107,7 @@ void applier::put(const store_proposal& p, uint64_t size) {
   m.subject = p.subject;
   m.headers = p.headers;
   m.payload = p.payload;
-  m.expires_ns = p.ttl_ns > 0 ? time_ns_ + p.ttl_ns : p.ttl_ns;
+  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
   if (rows_.put_message(m)) ++state.num_subjects;
   if (state.msgs++ == 0) {
     state.first_seq = m.seq;

@@ -26,10 +26,10 @@ void write(std::string& out, const store_proposal& p) {
                    (p.skip ? is_skipped : 0);
   auto last_id = p.expected_last_msg_id.value_or(std::string_view{});
   append_le(out, flags);
-  append_le(out, static_cast<uint16_t>(p.subject.size()));
-  append_le(out, static_cast<uint16_t>(p.msg_id.size()));
-  append_le(out, static_cast<uint16_t>(p.expected_subject.size()));
-  append_le(out, static_cast<uint16_t>(last_id.size()));
+  append_le(out, static_cast<uint32_t>(p.subject.size()));
+  append_le(out, static_cast<uint32_t>(p.msg_id.size()));
+  append_le(out, static_cast<uint32_t>(p.expected_subject.size()));
+  append_le(out, static_cast<uint32_t>(last_id.size()));
   append_le(out, static_cast<uint32_t>(p.headers.size()));
   append_le(out, p.ttl_ns);
   append_le(out, p.expected_last_seq.value_or(0));
@@ -62,15 +62,17 @@ void write(std::string& out, const consumer_put_proposal& p) {
   out.append(p.row);
 }
 
-void write(std::string& out, const consumer_delete_proposal& p) { out.append(p.name); }
+void write(std::string& out, const consumer_delete_proposal& p) {
+  out.append(p.name);
+}
 
 proposal read_store(byte_reader& in) {
   store_proposal p;
   auto flags = in.le<uint16_t>();
-  auto subject = in.le<uint16_t>();
-  auto id = in.le<uint16_t>();
-  auto expected_subject = in.le<uint16_t>();
-  auto last_id = in.le<uint16_t>();
+  auto subject = in.le<uint32_t>();
+  auto id = in.le<uint32_t>();
+  auto expected_subject = in.le<uint32_t>();
+  auto last_id = in.le<uint32_t>();
   auto headers = in.le<uint32_t>();
   p.ttl_ns = in.le<int64_t>();
   auto last_seq = in.le<uint64_t>();
@@ -90,10 +92,10 @@ proposal read_store(byte_reader& in) {
   return p;
 }
 
-
 std::optional<proposal> read(uint8_t kind, byte_reader& in) {
   switch (kind) {
-    case 0: return read_store(in);
+    case 0:
+      return read_store(in);
     case 1: {
       auto seq = in.le<uint64_t>();
       return delete_proposal{seq, in.le<uint8_t>() != 0};
@@ -106,7 +108,8 @@ std::optional<proposal> read(uint8_t kind, byte_reader& in) {
       p.filter = in.take(in.rest().size());
       return p;
     }
-    case 3: return expire_proposal{};
+    case 3:
+      return expire_proposal{};
     case 4: {
       configure_proposal p;
       p.limits = read_limits(in);
@@ -117,8 +120,10 @@ std::optional<proposal> read(uint8_t kind, byte_reader& in) {
       auto name = in.text();
       return consumer_put_proposal{name, in.take(in.rest().size())};
     }
-    case 6: return consumer_delete_proposal{in.take(in.rest().size())};
-    default: return std::nullopt;
+    case 6:
+      return consumer_delete_proposal{in.take(in.rest().size())};
+    default:
+      return std::nullopt;
   }
 }
 

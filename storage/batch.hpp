@@ -1,12 +1,12 @@
 #pragma once
 
+#include "storage/store_types.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
-
-#include "storage/store_types.hpp"
 
 namespace vagus {
 
@@ -64,25 +64,25 @@ using proposal = std::variant<store_proposal, delete_proposal, purge_proposal, e
 
 /// Packs proposals into one run of bytes (storage/README.md has the format).
 class batch_builder {
- public:
+public:
   /// `number` 0: one more than the last batch applied. The time never runs backwards: a store takes
   /// the later of it and that of the batch before.
   explicit batch_builder(int64_t time_ns, uint64_t number = 0);
 
-  /// Copies what the views point to. Subject and ids: at most 65,535 bytes.
+  /// Copies what the views point to.
   batch_builder& add(const proposal& p);
 
   std::string_view bytes() const { return bytes_; }
   uint32_t size() const { return count_; }
 
- private:
+private:
   std::string bytes_;
   uint32_t count_ = 0;
 };
 
 /// Reads a batch; the proposals' views point into its bytes. Any bytes are safe to read.
 class batch_reader {
- public:
+public:
   explicit batch_reader(std::string_view bytes);
 
   /// False if the header is not one of a batch.
@@ -91,10 +91,11 @@ class batch_reader {
   int64_t time_ns() const { return time_ns_; }
   uint32_t size() const { return count_; }
 
-  /// The next proposal; nothing at the end, and then `valid` tells if the bytes ended as they should.
+  /// The next proposal; nothing at the end, and then `valid` tells if the bytes ended as they
+  /// should.
   std::optional<proposal> next();
 
- private:
+private:
   std::string_view rest_;
   uint64_t number_ = 0;
   int64_t time_ns_ = 0;

@@ -26,7 +26,9 @@ void append_le(std::string& out, T value) {
 inline void append_be64(std::string& out, uint64_t value) {
   append_le(out, __builtin_bswap64(value));
 }
-inline uint64_t load_be64(const char* at) { return __builtin_bswap64(load_le<uint64_t>(at)); }
+inline uint64_t load_be64(const char* at) {
+  return __builtin_bswap64(load_le<uint64_t>(at));
+}
 
 /// Seven bits a byte, the lowest first.
 inline void append_varint(std::string& out, uint64_t value) {
@@ -36,7 +38,7 @@ inline void append_varint(std::string& out, uint64_t value) {
 
 /// Reads fields from front to back; once something is missing, `ok()` is false and all is zero.
 class byte_reader {
- public:
+public:
   explicit byte_reader(std::string_view bytes) : rest_{bytes} {}
 
   template <class T>
@@ -73,7 +75,7 @@ class byte_reader {
   bool ok() const { return ok_; }
   std::string_view rest() const { return rest_; }
 
- private:
+private:
   std::string_view rest_;
   bool ok_ = true;
 };

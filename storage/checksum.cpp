@@ -11,7 +11,9 @@ uint64_t checksum(std::string_view bytes, uint64_t seed) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
 
-void seal(std::string& bytes, uint64_t seed) { append_le(bytes, checksum(bytes, seed)); }
+void seal(std::string& bytes, uint64_t seed) {
+  append_le(bytes, checksum(bytes, seed));
+}
 
 std::optional<std::string_view> unseal(std::string_view sealed, uint64_t seed) {
   if (sealed.size() < 8) return std::nullopt;

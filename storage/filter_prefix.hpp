@@ -1,8 +1,8 @@
 #pragma once
 
-#include <string_view>
-
 #include "net/subject.hpp"
+
+#include <string_view>
 
 namespace vagus {
 

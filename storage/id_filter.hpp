@@ -6,10 +6,11 @@
 
 namespace vagus {
 
-/// A Bloom filter over 64-bit hashes whose bits for one hash share a cache line: `may_have` is false
-/// for most of what was never added, and never for what was. Twelve bits for each of `capacity`.
+/// A Bloom filter over 64-bit hashes whose bits for one hash share a cache line: `may_have` is
+/// false for most of what was never added, and never for what was. Twelve bits for each of
+/// `capacity`.
 class id_filter {
- public:
+public:
   explicit id_filter(size_t capacity = 0)
       : bits_((capacity * 12 + line_bits - 1) / line_bits * line_bytes, '\0'),
         capacity_{capacity} {}
@@ -32,10 +33,11 @@ class id_filter {
   }
 
   static void prefetch(std::string_view filter, uint64_t hash) {
-    if (filter.size() >= line_bytes) __builtin_prefetch(filter.data() + line_of(hash, filter.size()));
+    if (filter.size() >= line_bytes)
+      __builtin_prefetch(filter.data() + line_of(hash, filter.size()));
   }
 
- private:
+private:
   static constexpr size_t line_bytes = 64;
   static constexpr size_t line_bits = 8 * line_bytes;
   static constexpr int probes = 6;

@@ -9,7 +9,7 @@ namespace vagus {
 /// Hashes and sequences in open addressing; a hash may be there more than once. Nothing is removed
 /// singly. Sequences are never 0.
 class id_table {
- public:
+public:
   void add(uint64_t hash, uint64_t seq) {
     if (2 * (size_ + 1) > slots_.size()) grow();
     place(hash, seq);
@@ -36,7 +36,7 @@ class id_table {
     size_ = 0;
   }
 
- private:
+private:
   uint64_t mask() const { return slots_.size() - 1; }
 
   void place(uint64_t hash, uint64_t seq) {

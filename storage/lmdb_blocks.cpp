@@ -1,8 +1,8 @@
 #include "storage/lmdb_blocks.hpp"
 
-#include <algorithm>
-
 #include "storage/bytes.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 

@@ -8,7 +8,7 @@ namespace vagus {
 /// Walks the sequences that the index on the disk has for one subject, block by block, in either
 /// direction. Also finds those whose message is gone since: the caller checks.
 class block_walk {
- public:
+public:
   block_walk(MDB_txn* txn, const lmdb_databases& databases, const subject_row& row)
       : cursor_{txn, databases.blocks}, row_{row} {}
 
@@ -30,7 +30,7 @@ class block_walk {
   bool in_row() const { return in_row_; }
   bool next_block();
 
- private:
+private:
   bool load(const MDB_val& key, const MDB_val& value);
   bool previous_block();
   bool use_row();

@@ -1,13 +1,12 @@
-#include <fcntl.h>
-#include <unistd.h>
+#include "storage/lmdb_store_impl.hpp"
+#include "storage/lmdb_verify.hpp"
 
 #include <cerrno>
 #include <csignal>
+#include <fcntl.h>
 #include <system_error>
 #include <thread>
-
-#include "storage/lmdb_store_impl.hpp"
-#include "storage/lmdb_verify.hpp"
+#include <unistd.h>
 
 namespace vagus {
 
@@ -22,7 +21,7 @@ namespace {
 }
 
 class descriptor {
- public:
+public:
   descriptor() = default;
   descriptor(int fd, const std::string& what) : fd_{fd} {
     if (fd < 0) fail_system(errno, what);
@@ -35,7 +34,7 @@ class descriptor {
     fd_ = -1;
   }
 
- private:
+private:
   int fd_ = -1;
 };
 
@@ -51,8 +50,7 @@ void write_all(int fd, const char* bytes, size_t size) {
 
 /// LMDB writes the copy into a pipe on a thread of its own; here it comes out, so that it can be
 /// counted. A closed pipe makes LMDB stop, without the signal.
-void pump(MDB_env* env, bool compact, int out, uint64_t total,
-          const lmdb_store::progress& report) {
+void pump(MDB_env* env, bool compact, int out, uint64_t total, const lmdb_store::progress& report) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) fail_system(errno, "make a pipe");
   descriptor from{ends[0], "pipe"};
@@ -93,8 +91,7 @@ void sync_directory(const fs::path& directory) {
 
 }  // namespace
 
-store_error lmdb_store_impl::copy(const fs::path& directory, bool compact,
-                                  const progress& report) {
+store_error lmdb_store_impl::copy(const fs::path& directory, bool compact, const progress& report) {
   auto unfinished = directory / "data.mdb.part";
   bool ours = false;
   std::error_code code;

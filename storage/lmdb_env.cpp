@@ -13,13 +13,18 @@ store_errc code_for(int code) {
     case MDB_MAP_FULL:
     case ENOSPC:
     case EFBIG:
-    case EDQUOT: return store_errc::no_space;
-    case MDB_READERS_FULL: return store_errc::too_many_readers;
+    case EDQUOT:
+      return store_errc::no_space;
+    case MDB_READERS_FULL:
+      return store_errc::too_many_readers;
     case MDB_INVALID:
-    case MDB_VERSION_MISMATCH: return store_errc::not_a_store;
+    case MDB_VERSION_MISMATCH:
+      return store_errc::not_a_store;
     case MDB_CORRUPTED:
-    case MDB_PAGE_NOTFOUND: return store_errc::corrupt;
-    default: return store_errc::io_error;
+    case MDB_PAGE_NOTFOUND:
+      return store_errc::corrupt;
+    default:
+      return store_errc::io_error;
   }
 }
 
@@ -34,7 +39,9 @@ lmdb_env::lmdb_env(std::filesystem::path directory, settings s)
   if (settings_.largest_map == 0) settings_.largest_map = no_largest_map;
 }
 
-lmdb_env::~lmdb_env() { close(); }
+lmdb_env::~lmdb_env() {
+  close();
+}
 
 void lmdb_env::close() {
   for (auto* txn : idle_) mdb_txn_abort(txn);

@@ -1,16 +1,15 @@
 #pragma once
 
-#include <lmdb.h>
+#include "storage/store_error.hpp"
 
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <lmdb.h>
 #include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "storage/store_error.hpp"
 
 namespace vagus {
 
@@ -25,7 +24,9 @@ inline void check_lmdb(int code, const char* what) {
 inline MDB_val to_val(std::string_view bytes) {
   return {bytes.size(), const_cast<char*>(bytes.data())};
 }
-inline MDB_val to_val(const uint64_t& key) { return {sizeof key, const_cast<uint64_t*>(&key)}; }
+inline MDB_val to_val(const uint64_t& key) {
+  return {sizeof key, const_cast<uint64_t*>(&key)};
+}
 inline std::string_view to_view(const MDB_val& v) {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
 }
@@ -37,7 +38,7 @@ struct lmdb_databases {
 
 /// A cursor that closes itself; must not outlive its transaction.
 class lmdb_cursor {
- public:
+public:
   lmdb_cursor() = default;
   lmdb_cursor(MDB_txn* txn, MDB_dbi database) {
     check_lmdb(mdb_cursor_open(txn, database, &cursor_), "open a cursor");
@@ -61,7 +62,7 @@ class lmdb_cursor {
     return true;
   }
 
- private:
+private:
   MDB_cursor* cursor_ = nullptr;
 };
 
@@ -71,7 +72,7 @@ class lmdb_cursor {
 /// through a gate: `grow` closes it, waits until those inside are gone, and opens it again. Ended
 /// read transactions are kept, reset, for the next reader: beginning one then takes no system call.
 class lmdb_env {
- public:
+public:
   struct settings {
     size_t first_map = 0;
     size_t largest_map = 0;
@@ -102,7 +103,7 @@ class lmdb_env {
   size_t map_size() const;
   size_t used_size() const;
 
- private:
+private:
   void open_databases();
   void close();
   void close_gate();
@@ -121,7 +122,7 @@ class lmdb_env {
 
 /// A write transaction that aborts unless it is committed.
 class lmdb_write {
- public:
+public:
   explicit lmdb_write(lmdb_env& env) : txn_{env.begin_write()} {}
   ~lmdb_write() {
     if (txn_) mdb_txn_abort(txn_);
@@ -131,20 +132,20 @@ class lmdb_write {
   MDB_txn* raw() const { return txn_; }
   void commit() { check_lmdb(mdb_txn_commit(std::exchange(txn_, nullptr)), "commit"); }
 
- private:
+private:
   MDB_txn* txn_;
 };
 
 /// A read transaction.
 class lmdb_read {
- public:
+public:
   explicit lmdb_read(lmdb_env& env) : env_{env}, txn_{env.begin_read()} {}
   ~lmdb_read() { env_.end_read(txn_); }
   lmdb_read(const lmdb_read&) = delete;
 
   MDB_txn* raw() const { return txn_; }
 
- private:
+private:
   lmdb_env& env_;
   MDB_txn* txn_;
 };

@@ -1,17 +1,17 @@
 #include "storage/lmdb_fold.hpp"
 
-#include <algorithm>
-#include <iterator>
-
 #include "storage/bytes.hpp"
 #include "storage/lmdb_blocks.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace vagus {
 
 namespace {
 
 class index_fold {
- public:
+public:
   index_fold(MDB_txn* txn, const lmdb_databases& databases, lmdb_meta& meta)
       : txn_{txn}, databases_{databases}, meta_{meta} {}
 
@@ -37,7 +37,7 @@ class index_fold {
     put_value(txn_, databases_.subjects, to_val(key), encode(row));
   }
 
- private:
+private:
   subject_row read(const std::string& key, const std::string& subject) {
     std::string_view bytes;
     if (find_value(txn_, databases_.subjects, key, bytes)) {

@@ -1,9 +1,9 @@
 #include "storage/lmdb_ids.hpp"
 
-#include <algorithm>
-
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
@@ -17,7 +17,9 @@ std::string index_key(uint64_t bucket, uint64_t hash, uint64_t seq) {
   return key;
 }
 
-uint64_t bucket_of(std::string_view key) { return __builtin_bswap32(load_le<uint32_t>(key.data())); }
+uint64_t bucket_of(std::string_view key) {
+  return __builtin_bswap32(load_le<uint32_t>(key.data()));
+}
 
 [[noreturn]] void corrupt(uint64_t seq, const char* what) {
   throw store_failure{{store_errc::corrupt, seq, what}};

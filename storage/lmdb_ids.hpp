@@ -1,27 +1,27 @@
 #pragma once
 
-#include <optional>
-
 #include "storage/id_filter.hpp"
 #include "storage/id_table.hpp"
 #include "storage/lmdb_env.hpp"
 #include "storage/lmdb_rows.hpp"
 
+#include <optional>
+
 namespace vagus {
 
 /// The message ids of the deduplication window. Throws `store_failure`.
 ///
-/// `ids` has them by sequence, which is also by time: new ones are appended in the transaction of their
-/// message, old ones are removed from the front. Finding an id goes by its hash: through a table in
-/// memory for the newest ones, and for the others through `id_index`, to which they are brought in
-/// sorted runs. The index is cut into buckets of a million ids in the order of time, so that a run
-/// touches only the newest bucket and an expired bucket goes as a whole; each bucket has a filter that
-/// says in one cache line that an id is not in it, stored when the bucket is full and read from the
-/// map. Whatever the window, memory holds one table and one filter.
+/// `ids` has them by sequence, which is also by time: new ones are appended in the transaction of
+/// their message, old ones are removed from the front. Finding an id goes by its hash: through a
+/// table in memory for the newest ones, and for the others through `id_index`, to which they are
+/// brought in sorted runs. The index is cut into buckets of a million ids in the order of time, so
+/// that a run touches only the newest bucket and an expired bucket goes as a whole; each bucket has
+/// a filter that says in one cache line that an id is not in it, stored when the bucket is full and
+/// read from the map. Whatever the window, memory holds one table and one filter.
 ///
 /// Belongs to the writer.
 class lmdb_ids {
- public:
+public:
   lmdb_ids(const lmdb_databases& databases, lmdb_meta& meta, size_t per_fold, size_t per_bucket)
       : databases_{databases}, meta_{meta}, per_fold_{per_fold}, per_bucket_{per_bucket} {}
 
@@ -38,7 +38,7 @@ class lmdb_ids {
   bool empty() const { return table_.size() == 0; }
   void fold(MDB_txn* txn);
 
- private:
+private:
   struct bucket {
     uint64_t number = 0;
     uint64_t last_seq = 0;

@@ -172,8 +172,8 @@ std::vector<uint64_t> index_view::filter_next(std::string_view filter, uint64_t 
   std::vector<uint64_t> of_one;
   walk(filter, {}, [&](const entry& e) {
     bool full = nearest.size() == at_most;
-    if (highest_of(e) < from || (full && e.row && from <= e.row->first &&
-                                 e.row->first > nearest.top()))
+    if (highest_of(e) < from ||
+        (full && e.row && from <= e.row->first && e.row->first > nearest.top()))
       return true;
     of_one.clear();
     collect(e, from, at_most, of_one);
@@ -202,8 +202,7 @@ std::vector<subject_count> index_view::subjects(std::string_view filter, std::st
   return found;
 }
 
-std::vector<uint64_t> index_view::last_per_subject(std::string_view filter,
-                                                   uint64_t up_to) const {
+std::vector<uint64_t> index_view::last_per_subject(std::string_view filter, uint64_t up_to) const {
   std::vector<uint64_t> found;
   walk(filter, {}, [&](const entry& e) {
     if (auto seq = last_of(e, up_to == 0 ? UINT64_MAX : up_to)) found.push_back(seq);

@@ -1,22 +1,26 @@
 #pragma once
 
-#include <functional>
-#include <optional>
-
 #include "storage/lmdb_blocks.hpp"
 #include "storage/lmdb_overlay.hpp"
 
+#include <functional>
+#include <optional>
+
 namespace vagus {
 
-/// The subject index as one transaction sees it: rows and blocks on the disk, plus the overlay as of
-/// the transaction's batch. Answers come from there without looking at messages, except to see that
-/// they exist. Throws `store_failure`.
+/// The subject index as one transaction sees it: rows and blocks on the disk, plus the overlay as
+/// of the transaction's batch. Answers come from there without looking at messages, except to see
+/// that they exist. Throws `store_failure`.
 class index_view {
- public:
+public:
   /// `batch`, `last_seq`: up to where this reader sees. A writer sees all and needs no lock.
   index_view(MDB_txn* txn, const lmdb_databases& databases, const index_overlay& overlay,
              uint64_t batch, uint64_t last_seq, bool locks)
-      : txn_{txn}, databases_{databases}, overlay_{overlay}, batch_{batch}, last_seq_{last_seq},
+      : txn_{txn},
+        databases_{databases},
+        overlay_{overlay},
+        batch_{batch},
+        last_seq_{last_seq},
         locks_{locks} {}
 
   uint64_t subject_msgs(std::string_view subject) const;
@@ -32,7 +36,7 @@ class index_view {
   std::optional<subject_row> row_of(std::string_view key) const;
   bool exists(uint64_t seq) const;
 
- private:
+private:
   struct entry {
     std::string_view subject;
     const subject_row* row;

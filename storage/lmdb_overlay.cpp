@@ -17,8 +17,7 @@ subject_delta* index_overlay::find_slot(std::string_view subject) const {
   auto hash = hash_bytes(subject);
   auto mask = slots_.size() - 1;
   for (auto at = hash & mask; slots_[at].second != nullptr; at = (at + 1) & mask)
-    if (slots_[at].first == hash && slots_[at].second->subject == subject)
-      return slots_[at].second;
+    if (slots_[at].first == hash && slots_[at].second->subject == subject) return slots_[at].second;
   return nullptr;
 }
 
@@ -38,8 +37,7 @@ void index_overlay::add_slot(uint64_t hash, subject_delta* delta) {
   slots_[at] = {hash, delta};
 }
 
-subject_delta& index_overlay::make(std::string_view subject, std::string key,
-                                   uint64_t base_count) {
+subject_delta& index_overlay::make(std::string_view subject, std::string key, uint64_t base_count) {
   hold();
   auto& delta = deltas_[std::move(key)];
   delta.subject = subject;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include "net/subject.hpp"
+
 #include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <map>
 #include <shared_mutex>
@@ -8,14 +11,12 @@
 #include <string_view>
 #include <vector>
 
-#include "net/subject.hpp"
-
 namespace vagus {
 
 /// What happened to one subject since the index on the disk was brought up to date.
 struct subject_delta {
   std::string subject;
-  uint64_t base_count = 0;      ///< messages that the index on the disk knows
+  uint64_t base_count = 0;                            ///< messages that the index on the disk knows
   boost::container::small_vector<uint64_t, 4> added;  ///< sequences above the mark, ascending
   /// Sequences removed and the number of the batch that did it, in that order.
   std::vector<std::pair<uint64_t, uint64_t>> removed;
@@ -27,17 +28,17 @@ struct subject_delta {
 
 /// The part of the index that is not on the disk yet.
 ///
-/// A message must not cost a change in an index on the disk: with many subjects every such change is
-/// a page of its own. So the changes are collected here, and brought to the disk in one sorted run
-/// when there are enough of them (lmdb_fold). After a crash they are read again from the messages
-/// above the mark and from the `removed` rows: nothing here is the only copy.
+/// A message must not cost a change in an index on the disk: with many subjects every such change
+/// is a page of its own. So the changes are collected here, and brought to the disk in one sorted
+/// run when there are enough of them (lmdb_fold). After a crash they are read again from the
+/// messages above the mark and from the `removed` rows: nothing here is the only copy.
 ///
-/// The writer changes an overlay while readers look at it, under `mutex`. A reader sees the state of
-/// its own snapshot all the same: it leaves out what was added above its last sequence or removed by
-/// a batch above its own. An overlay belongs to one generation of the index; when the index is brought
-/// up to date, a new one begins, and this one no longer changes.
+/// The writer changes an overlay while readers look at it, under `mutex`. A reader sees the state
+/// of its own snapshot all the same: it leaves out what was added above its last sequence or
+/// removed by a batch above its own. An overlay belongs to one generation of the index; when the
+/// index is brought up to date, a new one begins, and this one no longer changes.
 class index_overlay {
- public:
+public:
   using delta_map = std::map<std::string, subject_delta, std::less<>>;
 
   /// `since`: the batch from which on it knows what was removed when.
@@ -57,8 +58,8 @@ class index_overlay {
   /// Has memory at hand for `find`; `near` what the slot points to as well.
   void prefetch(std::string_view subject, bool near) const;
 
-  // What follows is the writer's. Each change takes the lock and keeps it until `release`, so that a
-  // run of changes costs one.
+  // What follows is the writer's. Each change takes the lock and keeps it until `release`, so that
+  // a run of changes costs one.
 
   void release();
 
@@ -72,7 +73,7 @@ class index_overlay {
   size_t changes() const { return changes_; }
   size_t bytes() const { return bytes_; }
 
- private:
+private:
   using slot = std::pair<uint64_t, subject_delta*>;
 
   subject_delta* find_slot(std::string_view subject) const;

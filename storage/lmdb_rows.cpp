@@ -107,8 +107,7 @@ std::string encode_block(uint64_t id, const std::vector<uint64_t>& seqs) {
   return out;
 }
 
-bool decode_block(std::string_view bytes, uint64_t id, uint64_t first,
-                  std::vector<uint64_t>& out) {
+bool decode_block(std::string_view bytes, uint64_t id, uint64_t first, std::vector<uint64_t>& out) {
   out.clear();
   auto body = unseal(bytes, id);
   if (!body) return false;
@@ -121,12 +120,12 @@ bool decode_block(std::string_view bytes, uint64_t id, uint64_t first,
 std::string encode(const lmdb_meta& meta) {
   std::string out;
   const auto& m = meta.common;
-  for (auto number : {m.applied, static_cast<uint64_t>(m.time_ns), m.state.msgs, m.state.bytes,
-                      m.state.first_seq, m.state.last_seq,
-                      static_cast<uint64_t>(m.state.first_time_ns),
-                      static_cast<uint64_t>(m.state.last_time_ns), m.state.num_subjects,
-                      m.age_floor, meta.indexed_up_to, meta.generation, meta.last_subject_id,
-                      meta.ids_indexed_up_to, meta.id_bucket})
+  for (auto number :
+       {m.applied, static_cast<uint64_t>(m.time_ns), m.state.msgs, m.state.bytes, m.state.first_seq,
+        m.state.last_seq, static_cast<uint64_t>(m.state.first_time_ns),
+        static_cast<uint64_t>(m.state.last_time_ns), m.state.num_subjects, m.age_floor,
+        meta.indexed_up_to, meta.generation, meta.last_subject_id, meta.ids_indexed_up_to,
+        meta.id_bucket})
     append_le(out, number);
   append_limits(out, m.limits);
   append_le(out, static_cast<uint8_t>((m.over_limits ? 1 : 0) | (m.sweeping ? 2 : 0)));

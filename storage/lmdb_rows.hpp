@@ -1,11 +1,11 @@
 #pragma once
 
+#include "storage/tables.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "storage/tables.hpp"
 
 namespace vagus {
 

@@ -16,7 +16,7 @@ auto guarded(F&& f) -> store_result<decltype(f())> {
 }
 
 class lmdb_snapshot : public store_snapshot {
- public:
+public:
   lmdb_snapshot(lmdb_env& env, const lmdb_tables& rows, const std::string& stream)
       : databases_{env.databases()}, txn_{env} {
     std::string_view bytes;
@@ -79,8 +79,7 @@ class lmdb_snapshot : public store_snapshot {
     });
   }
 
-  store_result<std::vector<subject_count>> subjects(std::string_view filter,
-                                                    std::string_view after,
+  store_result<std::vector<subject_count>> subjects(std::string_view filter, std::string_view after,
                                                     size_t at_most) override {
     return guarded([&] { return view().subjects(filter, after, at_most); });
   }
@@ -112,7 +111,7 @@ class lmdb_snapshot : public store_snapshot {
     });
   }
 
- private:
+private:
   index_view view() const {
     return {txn_.raw(), databases_, *overlay_, meta_.applied, meta_.state.last_seq, true};
   }

@@ -1,10 +1,10 @@
 #include "storage/lmdb_store.hpp"
 
-#include <system_error>
-
 #include "storage/apply.hpp"
 #include "storage/checksum.hpp"
 #include "storage/lmdb_store_impl.hpp"
+
+#include <system_error>
 
 namespace vagus {
 
@@ -24,8 +24,9 @@ lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view 
 lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
     : directory_{std::move(directory)},
       options_{options},
-      env_{directory_, {options.first_map, options.largest_map, options.readers, options.sync,
-                        false, options.reader_patience}} {}
+      env_{directory_,
+           {options.first_map, options.largest_map, options.readers, options.sync, false,
+            options.reader_patience}} {}
 
 /// The index is brought up to date, so that the next opening has nothing to read again.
 lmdb_store_impl::~lmdb_store_impl() {
@@ -60,8 +61,8 @@ void lmdb_store_impl::open(std::string_view stream) {
     if (stream.empty())
       throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": no data.mdb"}};
     fs::create_directories(directory_, code);
-    if (code) throw store_failure{{store_errc::io_error, 0, directory_.string() + ": " +
-                                                                code.message()}};
+    if (code)
+      throw store_failure{{store_errc::io_error, 0, directory_.string() + ": " + code.message()}};
     if (!fs::is_empty(directory_, code))
       throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": not empty"}};
   }
@@ -126,8 +127,8 @@ applied lmdb_store_impl::append(std::string_view batch) {
   }
 }
 
-/// Forgets what the failed batch left in memory. True if the map has grown, so that the batch may be
-/// tried again.
+/// Forgets what the failed batch left in memory. True if the map has grown, so that the batch may
+/// be tried again.
 bool lmdb_store_impl::recover(size_t batch, store_error& error) {
   bool full = error.code == store_errc::no_space;
   try {
@@ -140,8 +141,8 @@ bool lmdb_store_impl::recover(size_t batch, store_error& error) {
   }
 }
 
-/// A batch's own bytes, the pages above them, and what bringing the index up to date may take: there
-/// ahead, so that a batch seldom has to be done twice.
+/// A batch's own bytes, the pages above them, and what bringing the index up to date may take:
+/// there ahead, so that a batch seldom has to be done twice.
 void lmdb_store_impl::keep_spare(size_t batch) {
   try {
     env_.keep_spare(4 * batch + (size_t{16} << 20));
@@ -182,6 +183,8 @@ store_result<std::unique_ptr<store_snapshot>> lmdb_store_impl::read() {
   }
 }
 
-lmdb_store::sizes lmdb_store_impl::size() const { return {env_.used_size(), env_.map_size()}; }
+lmdb_store::sizes lmdb_store_impl::size() const {
+  return {env_.used_size(), env_.map_size()};
+}
 
 }  // namespace vagus

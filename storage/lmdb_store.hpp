@@ -1,11 +1,11 @@
 #pragma once
 
+#include "storage/message_store.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
-
-#include "storage/message_store.hpp"
 
 namespace vagus {
 
@@ -30,11 +30,11 @@ struct lmdb_store_options {
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).
 /// The same directory must not be opened twice in one process; other processes may read it.
 class lmdb_store : public message_store {
- public:
+public:
   using opened = store_result<std::unique_ptr<lmdb_store>>;
 
-  /// Opens the stream in `directory`, or makes a new one if it is empty or not there. `stream` empty:
-  /// only an existing one. Nothing in the directory changes if it holds something else.
+  /// Opens the stream in `directory`, or makes a new one if it is empty or not there. `stream`
+  /// empty: only an existing one. Nothing in the directory changes if it holds something else.
   static opened open(const std::filesystem::path& directory, std::string_view stream,
                      lmdb_store_options options = {});
 
@@ -50,8 +50,8 @@ class lmdb_store : public message_store {
   /// Bytes copied so far, and about how many there are. False: stop, and leave nothing behind.
   using progress = std::function<bool(uint64_t done, uint64_t total)>;
 
-  /// Writes a consistent copy to `directory`, which must be empty or not be there, while `append` and
-  /// `read` go on. `compact` leaves out free pages. The copy opens as a store.
+  /// Writes a consistent copy to `directory`, which must be empty or not be there, while `append`
+  /// and `read` go on. `compact` leaves out free pages. The copy opens as a store.
   virtual store_error copy(const std::filesystem::path& directory, bool compact,
                            const progress& report) = 0;
 

@@ -7,7 +7,7 @@ namespace vagus {
 
 /// lmdb_store with what its header hides: only files named lmdb* see LMDB.
 class lmdb_store_impl final : public lmdb_store {
- public:
+public:
   lmdb_store_impl(std::filesystem::path directory, lmdb_store_options options);
   ~lmdb_store_impl() override;
 
@@ -24,7 +24,7 @@ class lmdb_store_impl final : public lmdb_store {
                    const progress& report) override;
   std::vector<store_error> verify(size_t most, const progress& report) override;
 
- private:
+private:
   void make_new(std::string_view stream);
   applied try_append(std::string_view batch);
   /// Runs `f` in a write transaction, which commits if `f` answers true.

@@ -166,8 +166,8 @@ bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t
 }
 
 void lmdb_tables::remove_all_messages() {
-  for (auto database : {databases_.messages, databases_.subjects, databases_.blocks,
-                        databases_.ttl, databases_.removed})
+  for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
+                        databases_.removed})
     check_lmdb(mdb_drop(txn_, database, 0), "purge");
   meta_.indexed_up_to = meta_.common.state.last_seq;
   ++meta_.generation;
@@ -191,7 +191,9 @@ std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {
   return std::pair{static_cast<int64_t>(load_be64(bytes)), load_be64(bytes + 8)};
 }
 
-uint64_t lmdb_tables::subject_msgs(std::string_view subject) { return delta_of(subject).live(); }
+uint64_t lmdb_tables::subject_msgs(std::string_view subject) {
+  return delta_of(subject).live();
+}
 
 uint64_t lmdb_tables::subject_first(std::string_view subject) {
   auto& delta = delta_of(subject);
@@ -200,7 +202,9 @@ uint64_t lmdb_tables::subject_first(std::string_view subject) {
   return first;
 }
 
-uint64_t lmdb_tables::filter_last(std::string_view filter) { return view().filter_last(filter); }
+uint64_t lmdb_tables::filter_last(std::string_view filter) {
+  return view().filter_last(filter);
+}
 
 uint64_t lmdb_tables::filter_msgs(std::string_view filter) {
   if (takes_all(filter)) return meta_.common.state.msgs;

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <memory>
-
 #include "storage/lmdb_ids.hpp"
 #include "storage/lmdb_index.hpp"
 #include "storage/lmdb_store.hpp"
+
+#include <memory>
 
 namespace vagus {
 
@@ -12,7 +12,7 @@ namespace vagus {
 /// memory can be read again from the environment at any time (`load`), so that a transaction which
 /// does not commit leaves no trace.
 class lmdb_tables : public tables {
- public:
+public:
   lmdb_tables(const lmdb_databases& databases, const lmdb_store_options& options)
       : databases_{databases},
         changes_per_fold_{options.changes_per_fold},
@@ -56,10 +56,8 @@ class lmdb_tables : public tables {
   void put_consumer(std::string_view name, std::string_view row) override;
   bool remove_consumer(std::string_view name) override;
 
- private:
-  index_view view() const {
-    return {txn_, databases_, *overlay_, UINT64_MAX, UINT64_MAX, false};
-  }
+private:
+  index_view view() const { return {txn_, databases_, *overlay_, UINT64_MAX, UINT64_MAX, false}; }
   subject_delta& delta_of(std::string_view subject);
   void publish_overlay();
   void begin_overlay();

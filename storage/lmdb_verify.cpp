@@ -7,9 +7,13 @@ namespace vagus {
 
 namespace {
 
-uint64_t mix(uint64_t seq) { return seq * 0x9E3779B97F4A7C15ull ^ (seq >> 7); }
+uint64_t mix(uint64_t seq) {
+  return seq * 0x9E3779B97F4A7C15ull ^ (seq >> 7);
+}
 
-uint64_t seq_of(const MDB_val& key) { return *static_cast<const uint64_t*>(key.mv_data); }
+uint64_t seq_of(const MDB_val& key) {
+  return *static_cast<const uint64_t*>(key.mv_data);
+}
 
 template <class F>
 void each(MDB_txn* txn, MDB_dbi database, F&& f) {
@@ -28,8 +32,8 @@ void lmdb_verify::found(uint64_t seq, std::string text, store_errc code) {
 std::vector<store_error> lmdb_verify::run() {
   try {
     std::string_view bytes;
-    auto meta = find_value(txn_, databases_.meta, "state", bytes) ? decode_meta(bytes)
-                                                                  : std::nullopt;
+    auto meta =
+        find_value(txn_, databases_.meta, "state", bytes) ? decode_meta(bytes) : std::nullopt;
     if (!meta) {
       found(0, "the state row");
       return std::move(findings_);

@@ -7,14 +7,14 @@ namespace vagus {
 
 /// What `lmdb_store::verify` does, in one snapshot of the environment.
 class lmdb_verify {
- public:
+public:
   lmdb_verify(MDB_txn* txn, const lmdb_databases& databases, size_t most,
               const lmdb_store::progress& report)
       : txn_{txn}, databases_{databases}, most_{most}, report_{report} {}
 
   std::vector<store_error> run();
 
- private:
+private:
   /// What the index knows of one subject, from its rows alone.
   struct known {
     uint64_t count = 0;

@@ -1,7 +1,7 @@
-#include <shared_mutex>
-
 #include "storage/filter_prefix.hpp"
 #include "storage/lmdb_index.hpp"
+
+#include <shared_mutex>
 
 namespace vagus {
 
@@ -19,8 +19,7 @@ void index_view::visit_one(std::string_view subject, const visitor& visit) const
   if (row || delta) visit({subject, row ? &*row : nullptr, delta});
 }
 
-void index_view::walk(std::string_view filter, std::string_view after,
-                      const visitor& visit) const {
+void index_view::walk(std::string_view filter, std::string_view after, const visitor& visit) const {
   if (!takes_all(filter) && !has_wildcard(filter)) {
     if (after.empty() || subject_key(after) < subject_key(filter)) visit_one(filter, visit);
     return;
@@ -32,8 +31,8 @@ void index_view::walk(std::string_view filter, std::string_view after,
   }
 }
 
-/// Merges rows and deltas, both in the order of their keys. The overlay's lock is given up after some
-/// subjects, so that the writer is not held up by a long walk.
+/// Merges rows and deltas, both in the order of their keys. The overlay's lock is given up after
+/// some subjects, so that the writer is not held up by a long walk.
 bool index_view::walk_chunk(std::string_view filter, std::string_view prefix, std::string& after,
                             const visitor& visit) const {
   std::shared_lock lock{overlay_.mutex(), std::defer_lock};
@@ -43,7 +42,8 @@ bool index_view::walk_chunk(std::string_view filter, std::string_view prefix, st
   std::string_view start = fresh ? prefix : std::string_view{after};
   auto key = to_val(start);
   MDB_val value;
-  bool row = start.empty() ? rows.move(key, value, MDB_FIRST) : rows.move(key, value, MDB_SET_RANGE);
+  bool row =
+      start.empty() ? rows.move(key, value, MDB_FIRST) : rows.move(key, value, MDB_SET_RANGE);
   if (row && !fresh && to_view(key) == after) row = rows.move(key, value, MDB_NEXT);
   const auto& deltas = overlay_.deltas();
   auto delta = fresh ? deltas.lower_bound(start) : deltas.upper_bound(start);
@@ -64,8 +64,7 @@ bool index_view::walk_chunk(std::string_view filter, std::string_view prefix, st
       if (is_long) subject = decoded->long_name;
     }
     if (filter_matches(filter, subject))
-      if (!visit({subject, decoded ? &*decoded : nullptr,
-                  order >= 0 ? &delta->second : nullptr}))
+      if (!visit({subject, decoded ? &*decoded : nullptr, order >= 0 ? &delta->second : nullptr}))
         return false;
     if (order <= 0) row = rows.move(key, value, MDB_NEXT);
     if (order >= 0) ++delta;

@@ -1,15 +1,15 @@
 #include "storage/memory_store.hpp"
 
-#include <mutex>
-
 #include "storage/apply.hpp"
+
+#include <mutex>
 
 namespace vagus {
 
 namespace {
 
 class memory_snapshot : public store_snapshot {
- public:
+public:
   memory_snapshot(memory_tables& rows, std::shared_mutex& mutex) : lock_{mutex}, rows_{rows} {
     meta_ = rows.meta();
   }
@@ -38,8 +38,7 @@ class memory_snapshot : public store_snapshot {
     return rows_.filter_count(filter, from);
   }
 
-  store_result<std::vector<subject_count>> subjects(std::string_view filter,
-                                                    std::string_view after,
+  store_result<std::vector<subject_count>> subjects(std::string_view filter, std::string_view after,
                                                     size_t at_most) override {
     return rows_.subjects(filter, after, at_most);
   }
@@ -64,7 +63,7 @@ class memory_snapshot : public store_snapshot {
     return names;
   }
 
- private:
+private:
   std::shared_lock<std::shared_mutex> lock_;
   memory_tables& rows_;
 };

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <shared_mutex>
-
 #include "storage/memory_tables.hpp"
 #include "storage/message_store.hpp"
+
+#include <shared_mutex>
 
 namespace vagus {
 
@@ -11,10 +11,10 @@ struct memory_store_options {
   bool report_removed = false;  ///< fill `applied::removed`
 };
 
-/// A stream in memory: the same answers as from a disk, gone with the process. A batch waits until the
-/// snapshots that are open have ended.
+/// A stream in memory: the same answers as from a disk, gone with the process. A batch waits until
+/// the snapshots that are open have ended.
 class memory_store : public message_store {
- public:
+public:
   explicit memory_store(std::string stream, memory_store_options options = {});
 
   applied append(std::string_view batch) override;
@@ -22,7 +22,7 @@ class memory_store : public message_store {
   store_error stopped() const override { return {}; }
   store_error retry() override { return {}; }
 
- private:
+private:
   memory_tables rows_;
   std::shared_mutex mutex_;
   memory_store_options options_;

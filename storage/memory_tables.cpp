@@ -1,8 +1,8 @@
 #include "storage/memory_tables.hpp"
 
-#include <algorithm>
-
 #include "storage/filter_prefix.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
@@ -11,8 +11,11 @@ uint64_t memory_tables::stored_size(size_t subject, size_t headers, size_t paylo
 }
 
 bool memory_tables::put_message(const message_view& m) {
-  record r{m.time_ns, m.expires_ns, static_cast<uint32_t>(m.subject.size()),
-           static_cast<uint32_t>(m.headers.size()), {}};
+  record r{m.time_ns,
+           m.expires_ns,
+           static_cast<uint32_t>(m.subject.size()),
+           static_cast<uint32_t>(m.headers.size()),
+           {}};
   r.bytes.reserve(m.subject.size() + m.headers.size() + m.payload.size());
   r.bytes.append(m.subject).append(m.headers).append(m.payload);
   messages_.emplace_hint(messages_.end(), m.seq, std::move(r));

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "storage/tables.hpp"
+
 #include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
 
-#include "storage/tables.hpp"
-
 namespace vagus {
 
 /// The rows of a stream that is kept in memory.
 class memory_tables : public tables {
- public:
+public:
   explicit memory_tables(std::string stream) { meta_.stream = std::move(stream); }
 
   store_meta& meta() override { return meta_; }
@@ -44,7 +44,7 @@ class memory_tables : public tables {
   std::string config;
   std::map<std::string, std::string, std::less<>> consumers;
 
- private:
+private:
   struct record {
     int64_t time_ns;
     int64_t expires_ns;

@@ -1,17 +1,17 @@
 #pragma once
 
+#include "storage/tables.hpp"
+
 #include <memory>
 #include <optional>
-
-#include "storage/tables.hpp"
 
 namespace vagus {
 
 /// One committed state of a store, unchanged for as long as it is held. Belongs to one thread at a
-/// time. Hold it for one run of work, not longer: it pins what it shows, and the thread that holds it
-/// must not ask for a second one. All views end with it.
+/// time. Hold it for one run of work, not longer: it pins what it shows, and the thread that holds
+/// it must not ask for a second one. All views end with it.
 class store_snapshot {
- public:
+public:
   virtual ~store_snapshot() = default;
 
   const store_meta& meta() const { return meta_; }
@@ -58,17 +58,18 @@ class store_snapshot {
   /// Runs of deleted sequences between `from` and the last one, up to `at_most` of them.
   store_result<std::vector<seq_range>> deleted(uint64_t from, size_t at_most);
 
- protected:
+protected:
   store_meta meta_;
 };
 
 /// The store of one stream.
 class message_store {
- public:
+public:
   virtual ~message_store() = default;
 
-  /// Applies a batch, all of it or nothing. When it answers, the batch is as durable as the store is;
-  /// until then readers see nothing of it. One thread at a time, whichever; may block on a disk.
+  /// Applies a batch, all of it or nothing. When it answers, the batch is as durable as the store
+  /// is; until then readers see nothing of it. One thread at a time, whichever; may block on a
+  /// disk.
   virtual applied append(std::string_view batch) = 0;
 
   /// What has been applied. Any thread, also during `append`.

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "storage/store_error.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "storage/store_error.hpp"
 
 namespace vagus {
 
@@ -95,8 +95,8 @@ struct removed_message {
 
 /// What became of a batch.
 struct applied {
-  store_error error;    ///< if set, nothing of the batch was applied
-  uint64_t number = 0;  ///< the mark: all batches up to this one have been applied
+  store_error error;     ///< if set, nothing of the batch was applied
+  uint64_t number = 0;   ///< the mark: all batches up to this one have been applied
   bool already = false;  ///< the batch's number was not above the mark: nothing was done again
   std::vector<outcome> outcomes;
   store_state state;
@@ -104,7 +104,8 @@ struct applied {
   bool more = false;
   /// When an expire proposal will find the next message; 0: none will expire.
   int64_t next_expiry_ns = 0;
-  /// Only where `report_removed` was asked for. A full purge and a rollup of all report nothing here.
+  /// Only where `report_removed` was asked for. A full purge and a rollup of all report nothing
+  /// here.
   std::vector<removed_message> removed;
 };
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "storage/store_types.hpp"
+
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "storage/store_types.hpp"
 
 namespace vagus {
 
@@ -24,11 +24,11 @@ struct store_meta {
   int64_t time_ns = 0;   ///< and its time
   store_state state;
   store_limits limits;
-  std::string last_msg_id;           ///< of the last message stored; may be empty
-  uint64_t age_floor = 0;            ///< below it, `max_age` has nothing left to do
-  bool over_limits = false;          ///< a limit waits for the next batch
-  bool sweeping = false;             ///< `max_msgs_per_subject` fell: subjects after ...
-  std::string sweep_after;           ///< ... this one are still to be looked at
+  std::string last_msg_id;   ///< of the last message stored; may be empty
+  uint64_t age_floor = 0;    ///< below it, `max_age` has nothing left to do
+  bool over_limits = false;  ///< a limit waits for the next batch
+  bool sweeping = false;     ///< `max_msgs_per_subject` fell: subjects after ...
+  std::string sweep_after;   ///< ... this one are still to be looked at
   std::vector<pending_purge> purges;
 
   bool operator==(const store_meta&) const = default;
@@ -38,10 +38,10 @@ struct store_meta {
 bool filter_matches(std::string_view filter, std::string_view subject);
 bool takes_all(std::string_view filter);
 
-/// What `apply_batch` needs of a store: rows, and questions that are index work. A store that cannot
-/// go on throws `store_failure`. Views are valid until the next call that is not const.
+/// What `apply_batch` needs of a store: rows, and questions that are index work. A store that
+/// cannot go on throws `store_failure`. Views are valid until the next call that is not const.
 class tables {
- public:
+public:
   virtual ~tables() = default;
 
   virtual store_meta& meta() = 0;

@@ -2,6 +2,10 @@
 // the ratios that the index and the deduplication may cost.
 //   storage_bench [--messages N] [--size BYTES] [--rounds N] [--dir DIR] [--unsynced]
 //   storage_bench --subjects N [--ids] [--batch N]      one case alone, to profile
+#include "storage/batch.hpp"
+#include "storage/lmdb_store.hpp"
+#include "storage/memory_store.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -11,10 +15,6 @@
 #include <random>
 #include <string>
 #include <vector>
-
-#include "storage/batch.hpp"
-#include "storage/lmdb_store.hpp"
-#include "storage/memory_store.hpp"
 
 namespace {
 

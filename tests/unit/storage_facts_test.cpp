@@ -1,6 +1,6 @@
-#include <catch2/catch.hpp>
-
 #include "storage_fixture.hpp"
+
+#include <catch2/catch.hpp>
 
 using namespace vagus;
 using namespace vagus::testing;

@@ -1,13 +1,13 @@
+#include "storage_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <catch2/catch.hpp>
-#include <csignal>
-#include <fstream>
-
-#include "storage_fixture.hpp"
 
 using namespace vagus;
 using namespace vagus::testing;
@@ -47,7 +47,8 @@ void overwrite(const fs::path& file, std::string_view what, std::string_view wit
   f.write(with.data(), static_cast<std::streamsize>(with.size()));
 }
 
-/// Writes batches of three messages with ids and reports each one that is acknowledged, until killed.
+/// Writes batches of three messages with ids and reports each one that is acknowledged, until
+/// killed.
 [[noreturn]] void write_until_killed(const fs::path& dir, int report) {
   auto options = small_steps();
   auto opened = lmdb_store::open(dir, "ORDERS", options);
@@ -104,8 +105,7 @@ TEST_CASE("storage: after kill -9 every acknowledged message is there and nothin
     REQUIRE(snapshot->state().last_seq >= acknowledged);
     REQUIRE(snapshot->state().last_seq % 3 == 0);
     auto seqs = *snapshot->next(">", 0, 100'000);
-    for (auto n : seqs)
-      REQUIRE(snapshot->message(n)->payload == std::to_string(n));
+    for (auto n : seqs) REQUIRE(snapshot->message(n)->payload == std::to_string(n));
     REQUIRE(seqs.size() == snapshot->state().msgs);
     auto last = std::to_string(acknowledged);
     snapshot.reset();
@@ -204,7 +204,8 @@ TEST_CASE("storage: a file that may not grow stops writes, and retrying helps wh
   REQUIRE(s.lmdb().verify(5, {}).empty());
 }
 
-TEST_CASE("storage: a flipped bit is an error that names its message, and the others are readable") {
+TEST_CASE(
+    "storage: a flipped bit is an error that names its message, and the others are readable") {
   bench_store s{bench_store::kind::lmdb};
   s.store("a", "first payload");
   s.store("a", "second payload");
@@ -295,7 +296,8 @@ TEST_CASE("storage: a copy that is stopped leaves nothing behind") {
   s.store("a");
 }
 
-// Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its version).
+// Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its
+// version).
 TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
   if (auto* into = std::getenv("VAGUS_WRITE_SAMPLE")) {
     auto store = must_open(into, "SAMPLE", lmdb_store_options{});
@@ -317,8 +319,7 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
     REQUIRE_FALSE(store->append(batch.bytes()).error);
   }
   scratch dir;
-  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1", dir.path(),
-           fs::copy_options::recursive);
+  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1", dir.path(), fs::copy_options::recursive);
   auto store = must_open(dir.path(), "SAMPLE");
   REQUIRE(store->verify(5, {}).empty());
   auto snapshot = std::move(*store->read());

@@ -1,8 +1,8 @@
 #include "storage_fixture.hpp"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
+
+#include <unistd.h>
 
 namespace vagus::testing {
 
@@ -67,7 +67,9 @@ void bench_store::configure(const store_limits& limits, std::string_view blob) {
   propose(configure_proposal{limits, blob});
 }
 
-store_state bench_store::state() { return (*store_->read())->state(); }
+store_state bench_store::state() {
+  return (*store_->read())->state();
+}
 
 std::string bench_store::payload(uint64_t seq) {
   auto snapshot = store_->read();

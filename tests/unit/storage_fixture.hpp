@@ -1,12 +1,12 @@
 #pragma once
 
-#include <filesystem>
-#include <memory>
-#include <string>
-
 #include "storage/batch.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/memory_store.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
 
 namespace vagus::testing {
 
@@ -14,12 +14,12 @@ constexpr int64_t second = 1'000'000'000;
 
 /// A directory of its own that goes with the object.
 class scratch {
- public:
+public:
   scratch();
   ~scratch();
   const std::filesystem::path& path() const { return path_; }
 
- private:
+private:
   std::filesystem::path path_;
 };
 
@@ -28,7 +28,7 @@ lmdb_store_options small_steps();
 
 /// A store and a clock, with the operations as one line each.
 class bench_store {
- public:
+public:
   enum class kind { memory, lmdb };
 
   explicit bench_store(kind k, lmdb_store_options options = small_steps());
@@ -42,8 +42,7 @@ class bench_store {
 
   applied apply(const proposal& p);
   outcome propose(const proposal& p) { return apply(p).outcomes.at(0); }
-  outcome store(std::string_view subject, std::string_view payload = "x",
-                std::string_view id = {});
+  outcome store(std::string_view subject, std::string_view payload = "x", std::string_view id = {});
   void configure(const store_limits& limits, std::string_view blob = "{}");
   void reopen();
   void close() { store_.reset(); }
@@ -54,7 +53,7 @@ class bench_store {
   uint64_t last(std::string_view filter);
   uint64_t count(std::string_view filter, uint64_t from = 0);
 
- private:
+private:
   scratch dir_;
   kind kind_;
   lmdb_store_options options_;

@@ -104,7 +104,8 @@ outcome model::store(const store_proposal& p) {
     bool full = most > 0 && same.size() >= most;
     if (full && limits_.discard_new_per_subject && !p.rollup_subject)
       return fail(store_errc::max_per_subject_reached);
-    if (!full && limits_.max_msgs > 0 && messages_.size() >= static_cast<uint64_t>(limits_.max_msgs))
+    if (!full && limits_.max_msgs > 0 &&
+        messages_.size() >= static_cast<uint64_t>(limits_.max_msgs))
       return fail(store_errc::max_msgs_reached);
     if (limits_.max_bytes > 0 && bytes() + size(m) >= static_cast<uint64_t>(limits_.max_bytes) &&
         (!full || size(messages_.at(same.front())) < size(m)))

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <map>
-
 #include "storage/batch.hpp"
 #include "storage/tables.hpp"
+
+#include <map>
 
 namespace vagus::testing {
 
 /// What a store must do, in the plainest way: one ordered map, and every question a walk over it.
 class model {
- public:
+public:
   explicit model(bool file) : file_{file} {}
 
   struct message {
@@ -29,7 +29,7 @@ class model {
   const std::map<std::string, std::string>& consumers() const { return consumers_; }
   std::vector<uint64_t> last_per_subject(std::string_view filter, uint64_t up_to) const;
 
- private:
+private:
   outcome store(const store_proposal& p);
   outcome purge(const purge_proposal& p);
   outcome expire();

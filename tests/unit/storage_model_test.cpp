@@ -1,20 +1,22 @@
-#include <catch2/catch.hpp>
-#include <cstdlib>
-#include <random>
+#include "storage_model.hpp"
 
 #include "storage_fixture.hpp"
-#include "storage_model.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <random>
 
 using namespace vagus;
 using namespace vagus::testing;
 
 namespace {
 
-const char* const filters[] = {"",      ">",     "a.*",   "a.>",   "*.b",  "a.b", "c.d.e",
-                               "*.*.e", "c.>",   "x",     "*",     "no",   "a.b1"};
+const char* const filters[] = {"",      ">",   "a.*", "a.>", "*.b", "a.b", "c.d.e",
+                               "*.*.e", "c.>", "x",   "*",   "no",  "a.b1"};
 
 class random_run {
- public:
+public:
   random_run(bench_store::kind kind, uint64_t seed)
       : model_{kind == bench_store::kind::lmdb}, store_{kind}, random_{seed} {}
 
@@ -36,17 +38,22 @@ class random_run {
     }
   }
 
- private:
+private:
   uint64_t pick(uint64_t below) { return random_() % below; }
 
   std::string subject() {
     static const std::string deep(600, 'q');
     switch (pick(8)) {
-      case 0: return "c.d.e";
-      case 1: return "x";
-      case 2: return "long." + deep + std::to_string(pick(3));
-      case 3: return "c.d" + std::to_string(pick(30)) + ".e";
-      default: return "a.b" + (pick(3) == 0 ? "" : std::to_string(pick(6)));
+      case 0:
+        return "c.d.e";
+      case 1:
+        return "x";
+      case 2:
+        return "long." + deep + std::to_string(pick(3));
+      case 3:
+        return "c.d" + std::to_string(pick(30)) + ".e";
+      default:
+        return "a.b" + (pick(3) == 0 ? "" : std::to_string(pick(6)));
     }
   }
 
@@ -75,7 +82,8 @@ class random_run {
       p.expected_last_subject_seq = seqs.empty() || pick(5) == 0 ? 0 : seqs.back();
     }
     if (pick(20) == 0) p.expected_last_msg_id = keep("id" + std::to_string(pick(300)));
-    if (pick(10) == 0) p.ttl_ns = pick(3) == 0 ? ttl_never : static_cast<int64_t>(pick(9) + 1) * second;
+    if (pick(10) == 0)
+      p.ttl_ns = pick(3) == 0 ? ttl_never : static_cast<int64_t>(pick(9) + 1) * second;
     p.rollup_subject = pick(25) == 0;
     p.rollup_all = pick(250) == 0;
     p.skip = pick(30) == 0;
@@ -86,7 +94,8 @@ class random_run {
     switch (pick(20)) {
       case 0:
       case 1:
-      case 2: return delete_proposal{last < 150 ? pick(last + 1) : last - pick(150)};
+      case 2:
+        return delete_proposal{last < 150 ? pick(last + 1) : last - pick(150)};
       case 3: {
         if (pick(4)) return expire_proposal{};
         purge_proposal p;
@@ -205,7 +214,8 @@ class random_run {
     auto first = *snapshot.seq_at_time(got->time_ns);
     REQUIRE(model_.messages().at(first).time_ns == got->time_ns);
     auto before = model_.messages().find(first);
-    REQUIRE((before == model_.messages().begin() || std::prev(before)->second.time_ns < got->time_ns));
+    REQUIRE(
+        (before == model_.messages().begin() || std::prev(before)->second.time_ns < got->time_ns));
   }
 
   std::vector<std::string> names() const {

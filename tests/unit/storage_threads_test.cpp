@@ -1,8 +1,9 @@
-#include <atomic>
-#include <catch2/catch.hpp>
-#include <thread>
-
 #include "storage_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <atomic>
+#include <thread>
 
 using namespace vagus;
 using namespace vagus::testing;

@@ -18,12 +18,12 @@ bool filter_matches(std::string_view filter, std::string_view subject) {
 store_error check_batch(std::string_view batch) {
   batch_reader in{batch};
   auto named = [](std::string_view name) { return !name.empty() && name.size() <= 480; };
-  while (auto p = in.next()) {
-    if (auto* put = std::get_if<store_proposal>(&*p); put && put->subject.empty())
+  for (proposal p; in.next(p);) {
+    if (auto* put = std::get_if<store_proposal>(&p); put && put->subject.empty())
       return {store_errc::malformed_batch, 0, "a message has no subject"};
-    if (auto* put = std::get_if<consumer_put_proposal>(&*p); put && !named(put->name))
+    if (auto* put = std::get_if<consumer_put_proposal>(&p); put && !named(put->name))
       return {store_errc::malformed_batch, 0, "a consumer's name is empty or over 480 bytes"};
-    if (auto* gone = std::get_if<consumer_delete_proposal>(&*p); gone && !named(gone->name))
+    if (auto* gone = std::get_if<consumer_delete_proposal>(&p); gone && !named(gone->name))
       return {store_errc::malformed_batch, 0, "a consumer's name is empty or over 480 bytes"};
   }
   if (in.valid()) return {};
@@ -43,13 +43,7 @@ void apply_all(tables& rows, batch_reader& in, applier& run, std::vector<outcome
     if (auto* s = std::get_if<store_proposal>(&p)) rows.expect(s->subject, s->msg_id, soon);
   };
   for (size_t done = 0;; ++done) {
-    while (read < done + far) {
-      auto p = in.next();
-      if (!p) break;
-      ring[read % far] = *p;
-      expect(*p, false);
-      ++read;
-    }
+    while (read < done + far && in.next(ring[read % far])) expect(ring[read++ % far], false);
     if (done == read) return;
     if (done + near < read) expect(ring[(done + near) % far], true);
     outcomes.push_back(std::visit(run, ring[done % far]));

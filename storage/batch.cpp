@@ -66,8 +66,7 @@ void write(std::string& out, const consumer_delete_proposal& p) {
   out.append(p.name);
 }
 
-proposal read_store(byte_reader& in) {
-  store_proposal p;
+void read_store(byte_reader& in, store_proposal& p) {
   auto flags = in.le<uint16_t>();
   auto subject = in.le<uint32_t>();
   auto id = in.le<uint32_t>();
@@ -89,41 +88,56 @@ proposal read_store(byte_reader& in) {
   p.rollup_subject = (flags & rolls_up_subject) != 0;
   p.rollup_all = (flags & rolls_up_all) != 0;
   p.skip = (flags & is_skipped) != 0;
-  return p;
 }
 
-std::optional<proposal> read(uint8_t kind, byte_reader& in) {
+void read_purge(byte_reader& in, purge_proposal& p) {
+  p.up_to = in.le<uint64_t>();
+  p.keep = in.le<uint64_t>();
+  p.at_most = in.le<uint64_t>();
+  p.filter = in.take(in.rest().size());
+}
+
+void read_configure(byte_reader& in, configure_proposal& p) {
+  p.limits = read_limits(in);
+  p.blob = in.take(in.rest().size());
+}
+
+void read_delete(byte_reader& in, delete_proposal& p) {
+  p.seq = in.le<uint64_t>();
+  p.erase = in.le<uint8_t>() != 0;
+}
+
+void read_consumer(byte_reader& in, consumer_put_proposal& p) {
+  p.name = in.text();
+  p.row = in.take(in.rest().size());
+}
+
+/// False if there is no such kind.
+bool read(uint8_t kind, byte_reader& in, proposal& out) {
   switch (kind) {
     case 0:
-      return read_store(in);
-    case 1: {
-      auto seq = in.le<uint64_t>();
-      return delete_proposal{seq, in.le<uint8_t>() != 0};
-    }
-    case 2: {
-      purge_proposal p;
-      p.up_to = in.le<uint64_t>();
-      p.keep = in.le<uint64_t>();
-      p.at_most = in.le<uint64_t>();
-      p.filter = in.take(in.rest().size());
-      return p;
-    }
+      read_store(in, out.emplace<store_proposal>());
+      return true;
+    case 1:
+      read_delete(in, out.emplace<delete_proposal>());
+      return true;
+    case 2:
+      read_purge(in, out.emplace<purge_proposal>());
+      return true;
     case 3:
-      return expire_proposal{};
-    case 4: {
-      configure_proposal p;
-      p.limits = read_limits(in);
-      p.blob = in.take(in.rest().size());
-      return p;
-    }
-    case 5: {
-      auto name = in.text();
-      return consumer_put_proposal{name, in.take(in.rest().size())};
-    }
+      out.emplace<expire_proposal>();
+      return true;
+    case 4:
+      read_configure(in, out.emplace<configure_proposal>());
+      return true;
+    case 5:
+      read_consumer(in, out.emplace<consumer_put_proposal>());
+      return true;
     case 6:
-      return consumer_delete_proposal{in.take(in.rest().size())};
+      out.emplace<consumer_delete_proposal>().name = in.take(in.rest().size());
+      return true;
     default:
-      return std::nullopt;
+      return false;
   }
 }
 
@@ -158,21 +172,20 @@ batch_reader::batch_reader(std::string_view bytes) : rest_{bytes} {
   rest_ = in.rest();
 }
 
-std::optional<proposal> batch_reader::next() {
-  if (!valid_) return std::nullopt;
+bool batch_reader::next(proposal& out) {
+  if (!valid_) return false;
   if (read_ == count_) {
     valid_ = rest_.empty();
-    return std::nullopt;
+    return false;
   }
+  __builtin_prefetch(rest_.data() + 1024);
   byte_reader frame{rest_};
   byte_reader in{frame.text()};
   rest_ = frame.rest();
   auto kind = in.le<uint8_t>();
-  auto result = read(kind, in);
-  valid_ = frame.ok() && in.ok() && result;
-  if (!valid_) return std::nullopt;
-  ++read_;
-  return result;
+  valid_ = frame.ok() && read(kind, in, out) && in.ok();
+  read_ += valid_;
+  return valid_;
 }
 
 }  // namespace vagus

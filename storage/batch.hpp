@@ -91,9 +91,8 @@ public:
   int64_t time_ns() const { return time_ns_; }
   uint32_t size() const { return count_; }
 
-  /// The next proposal; nothing at the end, and then `valid` tells if the bytes ended as they
-  /// should.
-  std::optional<proposal> next();
+  /// The next proposal; false at the end, and then `valid` tells if the bytes ended as they should.
+  bool next(proposal& out);
 
 private:
   std::string_view rest_;

@@ -113,8 +113,12 @@ uint64_t lmdb_ids::find_in(MDB_txn* txn, uint64_t number, uint64_t hash, std::st
   return 0;
 }
 
-void lmdb_ids::add(MDB_txn* txn, std::string_view id, uint64_t seq, int64_t time_ns) {
-  put_value(txn, databases_.ids, to_val(seq), encode(id_row{time_ns, id}, seq), MDB_APPEND);
+void lmdb_ids::add(std::string_view id, uint64_t seq, int64_t time_ns) {
+  auto key = to_val(seq);
+  MDB_val place{id.size() + 16, nullptr};
+  check_lmdb(mdb_cursor_put(appending_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
+             "store a message id");
+  write_id(static_cast<char*>(place.mv_data), {time_ns, id}, seq);
   table_.add(checksum(id), seq);
 }
 

@@ -25,13 +25,17 @@ public:
   lmdb_ids(const lmdb_databases& databases, lmdb_meta& meta, size_t per_fold, size_t per_bucket)
       : databases_{databases}, meta_{meta}, per_fold_{per_fold}, per_bucket_{per_bucket} {}
 
+  /// Between these two calls the others work, all with the same transaction.
+  void begin(MDB_txn* txn) { appending_ = lmdb_cursor{txn, databases_.ids}; }
+  void end() { appending_ = lmdb_cursor{}; }
+
   /// Reads what is not in the index yet.
   void load(MDB_txn* txn);
 
   /// Has memory at hand for `find`.
   void prefetch(std::string_view id) const;
   uint64_t find(MDB_txn* txn, std::string_view id, int64_t after_ns);
-  void add(MDB_txn* txn, std::string_view id, uint64_t seq, int64_t time_ns);
+  void add(std::string_view id, uint64_t seq, int64_t time_ns);
   bool expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most);
 
   bool should_fold() const { return table_.size() >= per_fold_; }
@@ -59,6 +63,7 @@ private:
   lmdb_meta& meta_;
   size_t per_fold_;
   size_t per_bucket_;
+  lmdb_cursor appending_;
   id_table table_;
   id_filter filter_;  ///< of the bucket that is filled
 };

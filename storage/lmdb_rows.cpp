@@ -197,13 +197,11 @@ store_result<std::string> decode_format(std::string_view bytes) {
   return name;
 }
 
-std::string encode(const id_row& row, uint64_t seq) {
-  std::string out;
-  out.reserve(16 + row.id.size());
-  append_le(out, row.time_ns);
-  out.append(row.id);
-  seal(out, seq);
-  return out;
+void write_id(char* out, const id_row& row, uint64_t seq) {
+  std::memcpy(out, &row.time_ns, 8);
+  std::memcpy(out + 8, row.id.data(), row.id.size());
+  auto sum = checksum({out, 8 + row.id.size()}, seq);
+  std::memcpy(out + 8 + row.id.size(), &sum, 8);
 }
 
 std::optional<id_row> decode_id(std::string_view bytes, uint64_t seq) {

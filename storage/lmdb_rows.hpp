@@ -64,7 +64,8 @@ struct id_row {
   std::string_view id;
 };
 
-std::string encode(const id_row& row, uint64_t seq);
+/// To `out`, which has room for the id and 16 bytes.
+void write_id(char* out, const id_row& row, uint64_t seq);
 std::optional<id_row> decode_id(std::string_view bytes, uint64_t seq);
 
 }  // namespace vagus

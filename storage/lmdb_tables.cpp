@@ -60,6 +60,7 @@ void lmdb_tables::begin(MDB_txn* txn) {
   txn_ = txn;
   messages_ = lmdb_cursor{txn, databases_.messages};
   ttl_ = lmdb_cursor{txn, databases_.ttl};
+  ids_.begin(txn);
   // The last commit's, and the one before for readers who came just before it.
   std::lock_guard lock{published_mutex_};
   if (published_.size() > 2) published_.erase(published_.begin(), published_.end() - 2);
@@ -69,6 +70,7 @@ void lmdb_tables::abandon() {
   if (overlay_) overlay_->release();
   messages_ = lmdb_cursor{};
   ttl_ = lmdb_cursor{};
+  ids_.end();
   txn_ = nullptr;
 }
 
@@ -225,7 +227,7 @@ uint64_t lmdb_tables::find_id(std::string_view id, int64_t after_ns) {
 }
 
 void lmdb_tables::add_id(std::string_view id, uint64_t seq, int64_t time_ns) {
-  ids_.add(txn_, id, seq, time_ns);
+  ids_.add(id, seq, time_ns);
 }
 
 bool lmdb_tables::expire_ids(int64_t up_to_ns, size_t at_most) {

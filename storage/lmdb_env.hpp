@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/bytes.hpp"
 #include "storage/store_error.hpp"
 
 #include <chrono>
@@ -29,6 +30,11 @@ inline MDB_val to_val(const uint64_t& key) {
 }
 inline std::string_view to_view(const MDB_val& v) {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
+}
+
+/// A key of a database with MDB_INTEGERKEY. LMDB aligns to two bytes.
+inline uint64_t seq_of(const MDB_val& key) {
+  return load_le<uint64_t>(static_cast<const char*>(key.mv_data));
 }
 
 /// The databases of one stream; storage/README.md says what is in them.

@@ -36,7 +36,7 @@ void lmdb_ids::load(MDB_txn* txn) {
   MDB_val value;
   for (bool more = ids.move(key, value, MDB_SET_RANGE); more;
        more = ids.move(key, value, MDB_NEXT)) {
-    auto seq = *static_cast<const uint64_t*>(key.mv_data);
+    auto seq = seq_of(key);
     auto row = decode_id(to_view(value), seq);
     if (!row) corrupt(seq, "message id");
     table_.add(checksum(row->id), seq);
@@ -126,7 +126,7 @@ uint64_t lmdb_ids::first_seq(MDB_txn* txn) const {
   MDB_val key, value;
   lmdb_cursor ids{txn, databases_.ids};
   if (!ids.move(key, value, MDB_FIRST)) return UINT64_MAX;
-  return *static_cast<const uint64_t*>(key.mv_data);
+  return seq_of(key);
 }
 
 bool lmdb_ids::expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most) {
@@ -137,7 +137,7 @@ bool lmdb_ids::expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most) {
   {
     lmdb_cursor ids{txn, databases_.ids};
     while (ids.move(key, value, MDB_FIRST)) {
-      auto seq = *static_cast<const uint64_t*>(key.mv_data);
+      auto seq = seq_of(key);
       auto row = decode_id(to_view(value), seq);
       if (!row) corrupt(seq, "message id");
       bool old = row->time_ns <= up_to_ns;
@@ -158,7 +158,7 @@ void lmdb_ids::drop_buckets(MDB_txn* txn, uint64_t first, size_t at_most) {
   MDB_val key, value;
   lmdb_cursor buckets{txn, databases_.id_buckets};
   if (!buckets.move(key, value, MDB_FIRST)) return;
-  auto number = *static_cast<const uint64_t*>(key.mv_data);
+  auto number = seq_of(key);
   if (number >= meta_.id_bucket || read_bucket(txn, number)->last_seq >= first) return;
   lmdb_cursor index{txn, databases_.id_index};
   for (; at_most > 0; --at_most) {

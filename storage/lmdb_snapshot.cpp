@@ -57,7 +57,7 @@ public:
       auto key = to_val(seq);
       MDB_val value;
       if (!messages.move(key, value, MDB_SET_RANGE)) return 0;
-      return *static_cast<const uint64_t*>(key.mv_data);
+      return seq_of(key);
     });
   }
 
@@ -120,7 +120,7 @@ private:
     lmdb_cursor messages{txn_.raw(), databases_.messages};
     MDB_val key, value;
     if (!messages.move(key, value, MDB_LAST)) return 0;
-    return *static_cast<const uint64_t*>(key.mv_data);
+    return seq_of(key);
   }
 
   static std::string_view unsealed(std::string_view bytes, const char* what) {

@@ -39,7 +39,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   key = to_val(from);
   for (bool more = messages_.move(key, value, MDB_SET_RANGE); more;
        more = messages_.move(key, value, MDB_NEXT)) {
-    auto seq = *static_cast<const uint64_t*>(key.mv_data);
+    auto seq = seq_of(key);
     auto m = read_record(to_view(value), seq);
     if (!m) throw store_failure{{store_errc::corrupt, seq, "message"}};
     overlay_->add(delta_of(m->subject), seq);
@@ -47,7 +47,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   lmdb_cursor removed{txn, databases_.removed};
   for (bool more = removed.move(key, value, MDB_FIRST); more;
        more = removed.move(key, value, MDB_NEXT)) {
-    auto seq = *static_cast<const uint64_t*>(key.mv_data);
+    auto seq = seq_of(key);
     auto subject = unseal(to_view(value), seq);
     if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
     overlay_->remove(delta_of(*subject), seq, 0);
@@ -183,7 +183,7 @@ uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
   if (!messages_.move(key, value, MDB_SET_RANGE)) return 0;
-  return *static_cast<const uint64_t*>(key.mv_data);
+  return seq_of(key);
 }
 
 std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {

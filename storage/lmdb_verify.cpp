@@ -11,10 +11,6 @@ uint64_t mix(uint64_t seq) {
   return seq * 0x9E3779B97F4A7C15ull ^ (seq >> 7);
 }
 
-uint64_t seq_of(const MDB_val& key) {
-  return *static_cast<const uint64_t*>(key.mv_data);
-}
-
 template <class F>
 void each(MDB_txn* txn, MDB_dbi database, F&& f) {
   lmdb_cursor rows{txn, database};

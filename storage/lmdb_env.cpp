@@ -15,6 +15,8 @@ store_errc code_for(int code) {
     case EFBIG:
     case EDQUOT:
       return store_errc::no_space;
+    case MDB_MAP_RESIZED:
+      return store_errc::busy_readers;  // another process has grown it
     case MDB_READERS_FULL:
       return store_errc::too_many_readers;
     case MDB_INVALID:
@@ -72,13 +74,24 @@ void lmdb_env::open_databases() {
   MDB_txn* txn = nullptr;
   check_lmdb(mdb_txn_begin(env_, nullptr, settings_.read_only ? unsigned{MDB_RDONLY} : 0u, &txn),
              "begin a transaction");
+  int code = 0;
   auto open_one = [&](const char* name, unsigned flags, MDB_dbi& database) {
-    int code = mdb_dbi_open(txn, name, flags | (settings_.read_only ? 0u : MDB_CREATE), &database);
+    code = mdb_dbi_open(txn, name, flags | (settings_.read_only ? 0u : MDB_CREATE), &database);
     if (code == 0) return;
     mdb_txn_abort(txn);
     if (code == MDB_NOTFOUND) code = MDB_INVALID;
     fail_lmdb(code, name);
   };
+  // Whose environment it is, before anything is made in it.
+  MDB_dbi all = 0;
+  MDB_stat names{};
+  code = mdb_dbi_open(txn, nullptr, 0, &all);
+  if (code == 0) code = mdb_stat(txn, all, &names);
+  if (code == 0 && names.ms_entries > 0) code = mdb_dbi_open(txn, "meta", 0, &databases_.meta);
+  if (code != 0) {
+    mdb_txn_abort(txn);
+    fail_lmdb(code == MDB_NOTFOUND ? MDB_INVALID : code, "look at the environment");
+  }
   open_one("meta", 0, databases_.meta);
   open_one("messages", MDB_INTEGERKEY, databases_.messages);
   open_one("removed", MDB_INTEGERKEY, databases_.removed);

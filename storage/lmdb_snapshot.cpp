@@ -28,6 +28,16 @@ public:
     overlay_ = rows.overlay(meta->generation, meta_.applied);
   }
 
+  /// With an overlay read by this transaction.
+  lmdb_snapshot(lmdb_env& env, const lmdb_store_options& options, const std::string& stream)
+      : databases_{env.databases()}, txn_{env} {
+    lmdb_tables rows{databases_, options};
+    rows.load(txn_.raw());
+    meta_ = rows.meta();
+    meta_.stream = stream;
+    overlay_ = rows.overlay(rows.full_meta().generation, meta_.applied);
+  }
+
   /// False: the index has moved on since the transaction began.
   bool complete() const { return overlay_ != nullptr; }
 
@@ -135,6 +145,12 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<store_snapshot> make_snapshot_alone(lmdb_env& env,
+                                                    const lmdb_store_options& options,
+                                                    const std::string& stream) {
+  return std::make_unique<lmdb_snapshot>(env, options, stream);
+}
 
 std::unique_ptr<store_snapshot> make_snapshot(lmdb_env& env, const lmdb_tables& rows,
                                               const std::string& stream) {

@@ -25,8 +25,8 @@ lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
     : directory_{std::move(directory)},
       options_{options},
       env_{directory_,
-           {options.first_map, options.largest_map, options.readers, options.sync, false,
-            options.reader_patience}} {}
+           {options.read_only ? 0 : options.first_map, options.largest_map, options.readers,
+            options.sync, options.read_only, options.reader_patience}} {}
 
 /// The index is brought up to date, so that the next opening has nothing to read again.
 lmdb_store_impl::~lmdb_store_impl() {
@@ -54,24 +54,38 @@ void lmdb_store_impl::write(F&& f) {
   txn.commit();
 }
 
+/// Only files that a writer leaves behind when it ends while it makes a stream may be there.
+void lmdb_store_impl::prepare_directory(std::string_view stream) {
+  std::error_code code;
+  if (stream.empty() || options_.read_only)
+    throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": no data.mdb"}};
+  fs::create_directories(directory_, code);
+  for (const auto& entry : fs::directory_iterator{directory_, code})
+    if (entry.path().filename() != "lock.mdb" && entry.path().filename() != writer_lock::file_name)
+      throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": not empty"}};
+  if (code)
+    throw store_failure{{store_errc::io_error, 0, directory_.string() + ": " + code.message()}};
+}
+
 void lmdb_store_impl::open(std::string_view stream) {
   std::error_code code;
-  bool there = fs::exists(directory_ / "data.mdb", code);
-  if (!there) {
-    if (stream.empty())
-      throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": no data.mdb"}};
-    fs::create_directories(directory_, code);
-    if (code)
-      throw store_failure{{store_errc::io_error, 0, directory_.string() + ": " + code.message()}};
-    if (!fs::is_empty(directory_, code))
-      throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": not empty"}};
-  }
+  if (!fs::exists(directory_ / "data.mdb", code)) prepare_directory(stream);
+  if (!options_.read_only) lock_.take(directory_);
   env_.open();
-  rows_ = nullptr;
-  if (!there) make_new(stream);
+  if (!options_.read_only && !stream.empty() && is_new()) make_new(stream);
   load();
   if (!stream.empty() && stream != stream_)
     throw store_failure{{store_errc::not_a_store, 0, "the stream's name is " + stream_}};
+  if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
+}
+
+bool lmdb_store_impl::is_new() {
+  lmdb_read txn{env_};
+  MDB_stat meta{};
+  MDB_stat messages{};
+  check_lmdb(mdb_stat(txn.raw(), env_.databases().meta, &meta), "count the meta rows");
+  check_lmdb(mdb_stat(txn.raw(), env_.databases().messages, &messages), "count the messages");
+  return meta.ms_entries == 0 && messages.ms_entries == 0;
 }
 
 void lmdb_store_impl::make_new(std::string_view stream) {
@@ -163,6 +177,7 @@ applied lmdb_store_impl::try_append(std::string_view batch) {
 
 /// Opens the environment anew, since LMDB gives one up after some failures, and writes something.
 store_error lmdb_store_impl::retry() {
+  if (options_.read_only) return stopped();
   try {
     env_.reopen();
     load();
@@ -177,6 +192,7 @@ store_error lmdb_store_impl::retry() {
 
 store_result<std::unique_ptr<store_snapshot>> lmdb_store_impl::read() {
   try {
+    if (options_.read_only) return make_snapshot_alone(env_, options_, stream_);
     return make_snapshot(env_, *rows_, stream_);
   } catch (const store_failure& failure) {
     return failure.error;

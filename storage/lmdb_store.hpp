@@ -18,6 +18,8 @@ struct lmdb_store_options {
   std::chrono::milliseconds reader_patience{5000};
   /// False: a crash of the machine (not of the process) may lose or damage the stream.
   bool sync = true;
+  /// For tools: nothing is written, and another process may be the writer.
+  bool read_only = false;
   bool report_removed = false;  ///< fill `applied::removed`
 
   // How much is collected in memory before an index on the disk is brought up to date. Small values
@@ -28,7 +30,8 @@ struct lmdb_store_options {
 };
 
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).
-/// The same directory must not be opened twice in one process; other processes may read it.
+/// It has one writer at a time, which a lock on a file in the directory takes care of; others open
+/// it read-only, once in a process.
 class lmdb_store : public message_store {
 public:
   using opened = store_result<std::unique_ptr<lmdb_store>>;

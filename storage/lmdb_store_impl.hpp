@@ -2,6 +2,7 @@
 
 #include "storage/lmdb_store.hpp"
 #include "storage/lmdb_tables.hpp"
+#include "storage/writer_lock.hpp"
 
 namespace vagus {
 
@@ -25,6 +26,8 @@ public:
   std::vector<store_error> verify(size_t most, const progress& report) override;
 
 private:
+  void prepare_directory(std::string_view stream);
+  bool is_new();
   void make_new(std::string_view stream);
   applied try_append(std::string_view batch);
   /// Runs `f` in a write transaction, which commits if `f` answers true.
@@ -38,6 +41,7 @@ private:
   std::filesystem::path directory_;
   lmdb_store_options options_;
   std::string stream_;
+  writer_lock lock_;
   lmdb_env env_;
   std::unique_ptr<lmdb_tables> rows_;
   mutable std::mutex stop_mutex_;
@@ -47,5 +51,10 @@ private:
 /// A snapshot of the environment; `rows` has the overlay.
 std::unique_ptr<store_snapshot> make_snapshot(lmdb_env& env, const lmdb_tables& rows,
                                               const std::string& stream);
+
+/// The same where another process writes: the snapshot reads an overlay of its own.
+std::unique_ptr<store_snapshot> make_snapshot_alone(lmdb_env& env,
+                                                    const lmdb_store_options& options,
+                                                    const std::string& stream);
 
 }  // namespace vagus

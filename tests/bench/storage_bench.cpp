@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <random>
 #include <string>
 #include <vector>
@@ -48,6 +49,16 @@ std::unique_ptr<message_store> make(const settings& s, const load& l, const fs::
   return std::move(*opened);
 }
 
+/// What the process holds besides the files that it has mapped.
+std::string anonymous_memory() {
+  std::ifstream status{"/proc/self/status"};
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("RssAnon:")) return line.substr(line.find_first_not_of(" \t", 8));
+  return "unknown";
+}
+
+std::string resident;
+
 /// Messages per second. The time that it takes to build batches does not count.
 double run(const settings& s, const load& l) {
   auto dir = s.dir / "vagus-storage-bench";
@@ -82,6 +93,7 @@ double run(const settings& s, const load& l) {
       std::exit(1);
     }
   }
+  resident = anonymous_memory();
   store.reset();
   fs::remove_all(dir);
   return static_cast<double>(stored) / took.count();
@@ -124,6 +136,7 @@ int main(int argc, char** argv) {
   }
   if (only.subjects > 0) {
     std::printf("%.0f messages per second\n", median(s, only));
+    std::printf("memory besides the page cache while open: %s\n", resident.c_str());
     return 0;
   }
   std::printf("%zu messages of %zu bytes, %s; messages per second and how many times one subject\n",

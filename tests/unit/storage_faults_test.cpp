@@ -244,6 +244,50 @@ TEST_CASE("storage: what cannot be opened stays as it is") {
   REQUIRE_FALSE(fs::exists(dir.path() / "data.mdb"));
 }
 
+TEST_CASE("storage: a stream whose making was cut short is made") {
+  scratch dir;
+  std::ofstream{dir.path() / "lock.mdb"};
+  must_open(dir.path(), "ORDERS");
+  scratch other;
+  std::ofstream{other.path() / "data.mdb"};
+  REQUIRE(must_open(other.path(), "ORDERS")->stream() == "ORDERS");
+}
+
+TEST_CASE("storage: a second writer is refused, and another process reads along") {
+  bench_store s{bench_store::kind::lmdb};
+  s.store("a.1");
+  REQUIRE_FALSE(lmdb_store::open(s.path(), "ORDERS", small_steps()));
+  auto child = fork();
+  if (child == 0) {
+    setenv("VAGUS_READ_DIR", s.path().c_str(), 1);
+    execl("/proc/self/exe", "storage_tests", "[.reader]", nullptr);
+    _exit(9);
+  }
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    put_many(*s, 20, 10, s.now);
+    s.propose(delete_proposal{s.state().first_seq + 3});
+  }
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(s.lmdb().verify(5, {}).empty());
+}
+
+TEST_CASE("storage: what the other process of the test above does", "[.reader]") {
+  auto* dir = std::getenv("VAGUS_READ_DIR");
+  REQUIRE(dir != nullptr);
+  auto options = small_steps();
+  options.read_only = true;
+  auto store = must_open(dir, "ORDERS", options);
+  for (int i = 0; i < 30; ++i) {
+    auto snapshot = std::move(*store->read());
+    REQUIRE(*snapshot->count("*.*") == snapshot->state().msgs);
+    REQUIRE(*snapshot->last(">") == snapshot->state().last_seq);
+  }
+  REQUIRE(store->verify(5, {}).empty());
+  REQUIRE(put_many(*store, 1, 1, 1).error.code == store_errc::stopped);
+}
+
 TEST_CASE("storage: a directory has the stream that it was made for") {
   scratch dir;
   must_open(dir.path() / "s", "ORDERS");

@@ -24,7 +24,7 @@ struct lmdb_store_options {
 
   // How much is collected in memory before an index on the disk is brought up to date. Small values
   // are for tests.
-  size_t changes_per_fold = 262'144;  ///< messages stored and removed
+  size_t changes_per_fold = 524'288;  ///< messages stored and removed
   size_t ids_per_fold = 131'072;
   size_t ids_per_bucket = size_t{1} << 20;
 };

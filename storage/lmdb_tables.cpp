@@ -8,7 +8,8 @@ namespace vagus {
 
 namespace {
 
-/// Of an overlay: with long subjects the index is brought up to date sooner.
+/// Of an overlay: bringing the index up to date costs by the subject, and is one batch's delay.
+constexpr size_t subjects_per_fold = 65'536;
 constexpr size_t bytes_per_fold = 48u << 20;
 
 std::string ttl_key(int64_t expires_ns, uint64_t seq) {
@@ -61,9 +62,10 @@ void lmdb_tables::begin(MDB_txn* txn) {
   messages_ = lmdb_cursor{txn, databases_.messages};
   ttl_ = lmdb_cursor{txn, databases_.ttl};
   ids_.begin(txn);
-  // The last commit's, and the one before for readers who came just before it.
+  // The last commit's is the last one. A reader who began before that commit and asks only now for
+  // its overlay has to begin anew.
   std::lock_guard lock{published_mutex_};
-  if (published_.size() > 2) published_.erase(published_.begin(), published_.end() - 2);
+  if (published_.size() > 1) published_.erase(published_.begin(), published_.end() - 1);
 }
 
 void lmdb_tables::abandon() {
@@ -100,7 +102,8 @@ std::shared_ptr<const index_overlay> lmdb_tables::overlay(uint64_t generation,
 }
 
 void lmdb_tables::fold(bool always) {
-  bool due = overlay_->changes() >= changes_per_fold_ || overlay_->bytes() >= bytes_per_fold;
+  bool due = overlay_->changes() >= changes_per_fold_ ||
+             overlay_->deltas().size() >= subjects_per_fold || overlay_->bytes() >= bytes_per_fold;
   if (due || (always && overlay_->changes() > 0)) {
     fold_index(txn_, databases_, *overlay_, meta_);
     begin_overlay();

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "storage/store_types.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace vagus {
+
+struct store_proposal {
+  std::string_view subject;
+  std::string_view headers;
+  std::string_view payload;
+  std::string_view msg_id;
+  int64_t ttl_ns = ttl_none;
+  std::optional<uint64_t> expected_last_seq;
+  std::optional<uint64_t> expected_last_subject_seq;
+  /// Whose last sequence is meant; may have wildcards. Empty: the message's own subject.
+  std::string_view expected_subject;
+  std::optional<std::string_view> expected_last_msg_id;
+  bool rollup_subject = false;
+  bool rollup_all = false;
+  /// Takes a sequence, and its id counts, but nothing is stored: nobody is interested.
+  bool skip = false;
+};
+
+struct delete_proposal {
+  uint64_t seq = 0;
+  bool erase = false;  ///< noted only: pages that LMDB frees are not overwritten
+};
+
+/// Removes what matches `filter` (empty: all) below `up_to` (0: no bound), but leaves the newest
+/// `keep`. A purge of all without `keep` is one step; others may need several (`purge_rest`).
+struct purge_proposal {
+  std::string_view filter;
+  uint64_t up_to = 0;
+  uint64_t keep = 0;
+  uint64_t at_most = 0;  ///< 0: no bound; from `purge_rest`
+};
+
+/// Removes what `max_age` or a message's own time to live ends at the batch's time.
+struct expire_proposal {};
+
+/// `blob` is the caller's and comes back as it was.
+struct configure_proposal {
+  store_limits limits;
+  std::string_view blob;
+};
+
+struct consumer_put_proposal {
+  std::string_view name;  ///< at most 480 bytes
+  std::string_view row;
+};
+
+struct consumer_delete_proposal {
+  std::string_view name;
+};
+
+using proposal = std::variant<store_proposal, delete_proposal, purge_proposal, expire_proposal,
+                              configure_proposal, consumer_put_proposal, consumer_delete_proposal>;
+
+/// Packs proposals into one run of bytes (storage/README.md has the format).
+class batch_builder {
+public:
+  /// `number` 0: one more than the last batch applied. The time never runs backwards: a store takes
+  /// the later of it and that of the batch before.
+  explicit batch_builder(int64_t time_ns, uint64_t number = 0);
+
+  /// Copies what the views point to.
+  batch_builder& add(const proposal& p);
+
+  std::string_view bytes() const { return bytes_; }
+  uint32_t size() const { return count_; }
+
+private:
+  std::string bytes_;
+  uint32_t count_ = 0;
+};
+
+/// Reads a batch; the proposals' views point into its bytes. Any bytes are safe to read.
+class batch_reader {
+public:
+  explicit batch_reader(std::string_view bytes);
+
+  /// False if the header is not one of a batch.
+  bool valid() const { return valid_; }
+  uint64_t number() const { return number_; }
+  int64_t time_ns() const { return time_ns_; }
+  uint32_t size() const { return count_; }
+
+  /// The next proposal; false at the end, and then `valid` tells if the bytes ended as they should.
+  bool next(proposal& out);
+
+private:
+  std::string_view rest_;
+  uint64_t number_ = 0;
+  int64_t time_ns_ = 0;
+  uint32_t count_ = 0;
+  uint32_t read_ = 0;
+  bool valid_ = false;
+};
+
+}  // namespace vagus

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "net/subject.hpp"
+
+#include <string_view>
+
+namespace vagus {
+
+/// What every subject that `filter` matches begins with: the bytes before its first wildcard.
+inline std::string_view literal_prefix(std::string_view filter) {
+  token_reader tokens{filter};
+  for (std::string_view token; tokens.next(token);)
+    if (token == "*" || token == ">")
+      return filter.substr(0, static_cast<size_t>(token.data() - filter.data()));
+  return filter;
+}
+
+}  // namespace vagus

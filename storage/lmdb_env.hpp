@@ -1,0 +1,169 @@
+#pragma once
+
+#include "storage/bytes.hpp"
+#include "storage/store_error.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <filesystem>
+#include <lmdb.h>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace vagus {
+
+/// Throws what LMDB's or the system's `code` means, with `what` in front.
+[[noreturn]] void fail_lmdb(int code, const char* what);
+
+inline void check_lmdb(int code, const char* what) {
+  if (code != 0) [[unlikely]]
+    fail_lmdb(code, what);
+}
+
+inline MDB_val to_val(std::string_view bytes) {
+  return {bytes.size(), const_cast<char*>(bytes.data())};
+}
+inline MDB_val to_val(const uint64_t& key) {
+  return {sizeof key, const_cast<uint64_t*>(&key)};
+}
+inline std::string_view to_view(const MDB_val& v) {
+  return {static_cast<const char*>(v.mv_data), v.mv_size};
+}
+
+/// A key of a database with MDB_INTEGERKEY. LMDB aligns to two bytes.
+inline uint64_t seq_of(const MDB_val& key) {
+  return load_le<uint64_t>(static_cast<const char*>(key.mv_data));
+}
+
+/// The databases of one stream; storage/README.md says what is in them.
+struct lmdb_databases {
+  MDB_dbi meta, messages, removed, subjects, blocks, ids, id_index, id_buckets, ttl, consumers;
+};
+
+/// A cursor that closes itself; must not outlive its transaction.
+class lmdb_cursor {
+public:
+  lmdb_cursor() = default;
+  lmdb_cursor(MDB_txn* txn, MDB_dbi database) {
+    check_lmdb(mdb_cursor_open(txn, database, &cursor_), "open a cursor");
+  }
+  lmdb_cursor(lmdb_cursor&& other) noexcept : cursor_{std::exchange(other.cursor_, nullptr)} {}
+  lmdb_cursor& operator=(lmdb_cursor&& other) noexcept {
+    std::swap(cursor_, other.cursor_);
+    return *this;
+  }
+  ~lmdb_cursor() {
+    if (cursor_) mdb_cursor_close(cursor_);
+  }
+
+  MDB_cursor* raw() const { return cursor_; }
+
+  /// False if there is no such entry.
+  bool move(MDB_val& key, MDB_val& value, MDB_cursor_op op) const {
+    int code = mdb_cursor_get(cursor_, &key, &value, op);
+    if (code == MDB_NOTFOUND) return false;
+    check_lmdb(code, "read an entry");
+    return true;
+  }
+
+private:
+  MDB_cursor* cursor_ = nullptr;
+};
+
+/// One environment: its map, its write transaction, its readers.
+///
+/// LMDB lets the map grow only while this process has no transaction in it. So readers come in
+/// through a gate: `grow` closes it, waits until those inside are gone, and opens it again. Ended
+/// read transactions are kept, reset, for the next reader: beginning one then takes no system call.
+class lmdb_env {
+public:
+  struct settings {
+    size_t first_map = 0;
+    size_t largest_map = 0;
+    unsigned readers = 0;
+    bool sync = true;
+    bool read_only = false;
+    std::chrono::milliseconds reader_patience{0};
+  };
+
+  lmdb_env(std::filesystem::path directory, settings s);
+  ~lmdb_env();
+  lmdb_env(const lmdb_env&) = delete;
+  lmdb_env& operator=(const lmdb_env&) = delete;
+
+  /// These throw `store_failure`.
+  void open();
+  void reopen();
+  MDB_txn* begin_write();
+  MDB_txn* begin_read();
+  void grow(size_t needed);
+  /// Grows ahead if less than `spare` bytes were never used.
+  void keep_spare(size_t spare);
+
+  void end_read(MDB_txn* txn);
+
+  const lmdb_databases& databases() const { return databases_; }
+  MDB_env* raw() const { return env_; }
+  size_t map_size() const;
+  size_t used_size() const;
+
+private:
+  void open_databases();
+  void close();
+  void close_gate();
+  void open_gate();
+
+  std::filesystem::path directory_;
+  settings settings_;
+  MDB_env* env_ = nullptr;
+  lmdb_databases databases_{};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  size_t inside_ = 0;
+  bool closed_ = false;
+  std::vector<MDB_txn*> idle_;
+};
+
+/// A write transaction that aborts unless it is committed.
+class lmdb_write {
+public:
+  explicit lmdb_write(lmdb_env& env) : txn_{env.begin_write()} {}
+  ~lmdb_write() {
+    if (txn_) mdb_txn_abort(txn_);
+  }
+  lmdb_write(const lmdb_write&) = delete;
+
+  MDB_txn* raw() const { return txn_; }
+  void commit() { check_lmdb(mdb_txn_commit(std::exchange(txn_, nullptr)), "commit"); }
+
+private:
+  MDB_txn* txn_;
+};
+
+/// A read transaction.
+class lmdb_read {
+public:
+  explicit lmdb_read(lmdb_env& env) : env_{env}, txn_{env.begin_read()} {}
+  ~lmdb_read() { env_.end_read(txn_); }
+  lmdb_read(const lmdb_read&) = delete;
+
+  MDB_txn* raw() const { return txn_; }
+
+private:
+  lmdb_env& env_;
+  MDB_txn* txn_;
+};
+
+/// The value of `key`, or nothing.
+bool find_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view& value);
+inline bool find_value(MDB_txn* txn, MDB_dbi database, std::string_view key,
+                       std::string_view& value) {
+  return find_value(txn, database, to_val(key), value);
+}
+void put_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view value,
+               unsigned flags = 0);
+bool remove_key(MDB_txn* txn, MDB_dbi database, MDB_val key);
+
+}  // namespace vagus

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "storage/tables.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vagus {
+
+// How rows look on the disk: storage/README.md describes every byte. A decoder that answers nothing
+// has found that the checksum does not fit.
+
+constexpr size_t record_header = 32;
+
+/// Writes a message to `out`, which has room for `record_header` and its three parts.
+void write_record(char* out, const message_view& m);
+std::optional<message_view> read_record(std::string_view bytes, uint64_t seq);
+
+/// A subject as key: itself, or its first 480 bytes and a hash of 16 bytes if it is longer.
+constexpr size_t longest_plain_key = 480;
+std::string subject_key(std::string_view subject);
+
+/// A subject's share of the index.
+struct subject_row {
+  uint64_t id = 0;
+  uint64_t count = 0;
+  uint64_t first = 0;
+  uint64_t last = 0;
+  std::vector<uint64_t> newest;  ///< sequences that are in no block yet
+  std::string long_name;         ///< only if the key is not the subject
+};
+
+std::string encode(const subject_row& row);
+std::optional<subject_row> decode_subject(std::string_view bytes);
+
+/// Full blocks of a subject's sequences have this many.
+constexpr size_t block_size = 64;
+std::string block_key(uint64_t id, uint64_t first);
+std::string encode_block(uint64_t id, const std::vector<uint64_t>& seqs);
+bool decode_block(std::string_view bytes, uint64_t id, uint64_t first, std::vector<uint64_t>& out);
+
+/// What the LMDB store knows besides what every store knows.
+struct lmdb_meta {
+  store_meta common;
+  uint64_t indexed_up_to = 0;  ///< the index holds all up to here
+  uint64_t generation = 0;     ///< how often the index was brought up to date
+  uint64_t last_subject_id = 0;
+  uint64_t ids_indexed_up_to = 0;
+  uint64_t id_bucket = 0;  ///< the one that is filled
+};
+
+std::string encode(const lmdb_meta& meta);
+std::optional<lmdb_meta> decode_meta(std::string_view bytes);
+
+constexpr uint32_t format_version = 1;
+std::string encode_format(std::string_view stream);
+/// The stream's name, or an error.
+store_result<std::string> decode_format(std::string_view bytes);
+
+struct id_row {
+  int64_t time_ns = 0;
+  std::string_view id;
+};
+
+/// To `out`, which has room for the id and 16 bytes.
+void write_id(char* out, const id_row& row, uint64_t seq);
+std::optional<id_row> decode_id(std::string_view bytes, uint64_t seq);
+
+}  // namespace vagus

@@ -1,0 +1,163 @@
+#include "storage/checksum.hpp"
+#include "storage/lmdb_store_impl.hpp"
+
+namespace vagus {
+
+namespace {
+
+/// Calls `f` and turns what it throws into a value.
+template <class F>
+auto guarded(F&& f) -> store_result<decltype(f())> {
+  try {
+    return f();
+  } catch (const store_failure& failure) {
+    return failure.error;
+  }
+}
+
+class lmdb_snapshot : public store_snapshot {
+public:
+  lmdb_snapshot(lmdb_env& env, const lmdb_tables& rows, const std::string& stream)
+      : databases_{env.databases()}, txn_{env} {
+    std::string_view bytes;
+    find_value(txn_.raw(), databases_.meta, "state", bytes);
+    auto meta = decode_meta(bytes);
+    if (!meta) throw store_failure{{store_errc::corrupt, 0, "the state row"}};
+    meta_ = std::move(meta->common);
+    meta_.stream = stream;
+    overlay_ = rows.overlay(meta->generation, meta_.applied);
+  }
+
+  /// With an overlay read by this transaction.
+  lmdb_snapshot(lmdb_env& env, const lmdb_store_options& options, const std::string& stream)
+      : databases_{env.databases()}, txn_{env} {
+    lmdb_tables rows{databases_, options};
+    rows.load(txn_.raw());
+    meta_ = rows.meta();
+    meta_.stream = stream;
+    overlay_ = rows.overlay(rows.full_meta().generation, meta_.applied);
+  }
+
+  /// False: the index has moved on since the transaction began.
+  bool complete() const { return overlay_ != nullptr; }
+
+  store_result<std::string> config() override {
+    return guarded([&]() -> std::string {
+      std::string_view bytes;
+      if (!find_value(txn_.raw(), databases_.meta, "config", bytes)) return {};
+      return std::string{unsealed(bytes, "the configuration")};
+    });
+  }
+
+  store_result<message_view> message(uint64_t seq) override {
+    try {
+      std::string_view bytes;
+      if (!find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))
+        return store_error{store_errc::no_message, seq, {}};
+      if (auto m = read_record(bytes, seq)) return *m;
+      return store_error{store_errc::corrupt, seq, "message"};
+    } catch (const store_failure& failure) {
+      return failure.error;
+    }
+  }
+
+  store_result<uint64_t> first_at_or_after(uint64_t seq) override {
+    return guarded([&]() -> uint64_t {
+      lmdb_cursor messages{txn_.raw(), databases_.messages};
+      auto key = to_val(seq);
+      MDB_val value;
+      if (!messages.move(key, value, MDB_SET_RANGE)) return 0;
+      return seq_of(key);
+    });
+  }
+
+  store_result<std::vector<uint64_t>> next(std::string_view filter, uint64_t from,
+                                           size_t at_most) override {
+    return guarded([&] { return view().filter_next(filter, from, at_most); });
+  }
+
+  store_result<uint64_t> last(std::string_view filter) override {
+    return guarded([&] { return takes_all(filter) ? last_of_all() : view().filter_last(filter); });
+  }
+
+  store_result<uint64_t> count(std::string_view filter, uint64_t from) override {
+    return guarded([&] {
+      if (takes_all(filter) && from <= meta_.state.first_seq) return meta_.state.msgs;
+      if (takes_all(filter) && meta_.state.num_deleted() == 0)
+        return from > meta_.state.last_seq ? uint64_t{0} : meta_.state.last_seq + 1 - from;
+      return view().filter_count(filter, from);
+    });
+  }
+
+  store_result<std::vector<subject_count>> subjects(std::string_view filter, std::string_view after,
+                                                    size_t at_most) override {
+    return guarded([&] { return view().subjects(filter, after, at_most); });
+  }
+
+  store_result<std::vector<uint64_t>> last_per_subject(std::string_view filter,
+                                                       uint64_t up_to) override {
+    return guarded([&] { return view().last_per_subject(filter, up_to); });
+  }
+
+  store_result<std::optional<std::string>> consumer(std::string_view name) override {
+    return guarded([&]() -> std::optional<std::string> {
+      std::string_view bytes;
+      if (!find_value(txn_.raw(), databases_.consumers, name, bytes)) return std::nullopt;
+      return std::string{unsealed(bytes, "a consumer's row")};
+    });
+  }
+
+  store_result<std::vector<std::string>> consumers(std::string_view after,
+                                                   size_t at_most) override {
+    return guarded([&] {
+      std::vector<std::string> names;
+      lmdb_cursor rows{txn_.raw(), databases_.consumers};
+      auto key = to_val(after);
+      MDB_val value;
+      for (bool more = rows.move(key, value, after.empty() ? MDB_FIRST : MDB_SET_RANGE);
+           more && names.size() < at_most; more = rows.move(key, value, MDB_NEXT))
+        if (to_view(key) != after) names.emplace_back(to_view(key));
+      return names;
+    });
+  }
+
+private:
+  index_view view() const {
+    return {txn_.raw(), databases_, *overlay_, meta_.applied, meta_.state.last_seq, true};
+  }
+
+  uint64_t last_of_all() {
+    lmdb_cursor messages{txn_.raw(), databases_.messages};
+    MDB_val key, value;
+    if (!messages.move(key, value, MDB_LAST)) return 0;
+    return seq_of(key);
+  }
+
+  static std::string_view unsealed(std::string_view bytes, const char* what) {
+    auto body = unseal(bytes);
+    if (!body) throw store_failure{{store_errc::corrupt, 0, what}};
+    return *body;
+  }
+
+  const lmdb_databases& databases_;
+  lmdb_read txn_;
+  std::shared_ptr<const index_overlay> overlay_;
+};
+
+}  // namespace
+
+std::unique_ptr<store_snapshot> make_snapshot_alone(lmdb_env& env,
+                                                    const lmdb_store_options& options,
+                                                    const std::string& stream) {
+  return std::make_unique<lmdb_snapshot>(env, options, stream);
+}
+
+std::unique_ptr<store_snapshot> make_snapshot(lmdb_env& env, const lmdb_tables& rows,
+                                              const std::string& stream) {
+  for (;;) {
+    auto snapshot = std::make_unique<lmdb_snapshot>(env, rows, stream);
+    if (snapshot->complete()) return snapshot;
+  }
+}
+
+}  // namespace vagus

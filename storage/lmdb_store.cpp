@@ -1,0 +1,206 @@
+#include "storage/lmdb_store.hpp"
+
+#include "storage/apply.hpp"
+#include "storage/checksum.hpp"
+#include "storage/lmdb_store_impl.hpp"
+
+#include <system_error>
+
+namespace vagus {
+
+namespace fs = std::filesystem;
+
+lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view stream,
+                                    lmdb_store_options options) {
+  try {
+    auto store = std::make_unique<lmdb_store_impl>(directory, options);
+    store->open(stream);
+    return std::unique_ptr<lmdb_store>{std::move(store)};
+  } catch (const store_failure& failure) {
+    return failure.error;
+  }
+}
+
+lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
+    : directory_{std::move(directory)},
+      options_{options},
+      env_{directory_,
+           {options.read_only ? 0 : options.first_map, options.largest_map, options.readers,
+            options.sync, options.read_only, options.reader_patience}} {}
+
+/// The index is brought up to date, so that the next opening has nothing to read again.
+lmdb_store_impl::~lmdb_store_impl() {
+  if (!rows_ || stopped()) return;
+  try {
+    write([&] {
+      rows_->fold(true);
+      return true;
+    });
+  } catch (const store_failure&) {
+    // Then the next opening reads again what is not in it.
+  }
+}
+
+template <class F>
+void lmdb_store_impl::write(F&& f) {
+  lmdb_write txn{env_};
+  struct guard {
+    lmdb_tables& rows;
+    ~guard() { rows.abandon(); }  // LMDB wants cursors closed before their transaction ends
+  } closing{*rows_};
+  rows_->begin(txn.raw());
+  if (!f()) return;
+  rows_->finish();
+  txn.commit();
+}
+
+/// Only files that a writer leaves behind when it ends while it makes a stream may be there.
+void lmdb_store_impl::prepare_directory(std::string_view stream) {
+  std::error_code code;
+  if (stream.empty() || options_.read_only)
+    throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": no data.mdb"}};
+  fs::create_directories(directory_, code);
+  for (const auto& entry : fs::directory_iterator{directory_, code})
+    if (entry.path().filename() != "lock.mdb" && entry.path().filename() != writer_lock::file_name)
+      throw store_failure{{store_errc::not_a_store, 0, directory_.string() + ": not empty"}};
+  if (code)
+    throw store_failure{{store_errc::io_error, 0, directory_.string() + ": " + code.message()}};
+}
+
+void lmdb_store_impl::open(std::string_view stream) {
+  std::error_code code;
+  if (!fs::exists(directory_ / "data.mdb", code)) prepare_directory(stream);
+  if (!options_.read_only) lock_.take(directory_);
+  env_.open();
+  if (!options_.read_only && !stream.empty() && is_new()) make_new(stream);
+  load();
+  if (!stream.empty() && stream != stream_)
+    throw store_failure{{store_errc::not_a_store, 0, "the stream's name is " + stream_}};
+  if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
+}
+
+bool lmdb_store_impl::is_new() {
+  lmdb_read txn{env_};
+  MDB_stat meta{};
+  MDB_stat messages{};
+  check_lmdb(mdb_stat(txn.raw(), env_.databases().meta, &meta), "count the meta rows");
+  check_lmdb(mdb_stat(txn.raw(), env_.databases().messages, &messages), "count the messages");
+  return meta.ms_entries == 0 && messages.ms_entries == 0;
+}
+
+void lmdb_store_impl::make_new(std::string_view stream) {
+  lmdb_write txn{env_};
+  auto meta = env_.databases().meta;
+  put_value(txn.raw(), meta, to_val("format"), encode_format(stream));
+  put_value(txn.raw(), meta, to_val("state"), encode(lmdb_meta{}));
+  txn.commit();
+}
+
+void lmdb_store_impl::load() {
+  lmdb_read txn{env_};
+  std::string_view bytes;
+  if (!find_value(txn.raw(), env_.databases().meta, "format", bytes))
+    throw store_failure{{store_errc::not_a_store, 0, "there is no format row"}};
+  auto name = decode_format(bytes);
+  if (!name) throw store_failure{name.error()};
+  stream_ = *name;
+  auto rows = std::make_unique<lmdb_tables>(env_.databases(), options_);
+  rows->meta().stream = stream_;
+  if (!rows_) rows_ = std::move(rows);
+  rows_->load(txn.raw());
+}
+
+store_error lmdb_store_impl::stopped() const {
+  std::lock_guard lock{stop_mutex_};
+  return stopped_;
+}
+
+void lmdb_store_impl::stop(const store_error& error) {
+  std::lock_guard lock{stop_mutex_};
+  stopped_ = error;
+}
+
+applied lmdb_store_impl::append(std::string_view batch) {
+  applied refused;
+  if (auto why = stopped()) {
+    refused.error = {store_errc::stopped, why.seq, why.text};
+    return refused;
+  }
+  refused.error = check_batch(batch);
+  if (refused.error) return refused;
+  keep_spare(batch.size());
+  for (int tries = 0;; ++tries) {
+    try {
+      return try_append(batch);
+    } catch (const store_failure& failure) {
+      refused.error = failure.error;
+    }
+    if (recover(batch.size(), refused.error) && tries < 8) continue;
+    if (refused.error.code != store_errc::busy_readers) stop(refused.error);
+    return refused;
+  }
+}
+
+/// Forgets what the failed batch left in memory. True if the map has grown, so that the batch may
+/// be tried again.
+bool lmdb_store_impl::recover(size_t batch, store_error& error) {
+  bool full = error.code == store_errc::no_space;
+  try {
+    load();
+    if (full) env_.grow(4 * batch);
+    return full;
+  } catch (const store_failure& failure) {
+    if (!full || failure.error.code == store_errc::busy_readers) error = failure.error;
+    return false;
+  }
+}
+
+/// A batch's own bytes, the pages above them, and what bringing the index up to date may take:
+/// there ahead, so that a batch seldom has to be done twice.
+void lmdb_store_impl::keep_spare(size_t batch) {
+  try {
+    env_.keep_spare(4 * batch + (size_t{16} << 20));
+  } catch (const store_failure&) {
+    // There may be room enough all the same.
+  }
+}
+
+applied lmdb_store_impl::try_append(std::string_view batch) {
+  applied result;
+  write([&] {
+    result = apply_batch(*rows_, batch, options_.report_removed);
+    if (!result.already) rows_->fold(false);
+    return !result.already;
+  });
+  return result;
+}
+
+/// Opens the environment anew, since LMDB gives one up after some failures, and writes something.
+store_error lmdb_store_impl::retry() {
+  if (options_.read_only) return stopped();
+  try {
+    env_.reopen();
+    load();
+    write([] { return true; });
+    stop({});
+    return {};
+  } catch (const store_failure& failure) {
+    stop(failure.error);
+    return failure.error;
+  }
+}
+
+store_result<std::unique_ptr<store_snapshot>> lmdb_store_impl::read() {
+  try {
+    if (options_.read_only) return make_snapshot_alone(env_, options_, stream_);
+    return make_snapshot(env_, *rows_, stream_);
+  } catch (const store_failure& failure) {
+    return failure.error;
+  }
+}
+
+lmdb_store::sizes lmdb_store_impl::size() const {
+  return {env_.used_size(), env_.map_size()};
+}
+
+}  // namespace vagus

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "storage/lmdb_store.hpp"
+#include "storage/lmdb_tables.hpp"
+#include "storage/writer_lock.hpp"
+
+namespace vagus {
+
+/// lmdb_store with what its header hides: only files named lmdb* see LMDB.
+class lmdb_store_impl final : public lmdb_store {
+public:
+  lmdb_store_impl(std::filesystem::path directory, lmdb_store_options options);
+  ~lmdb_store_impl() override;
+
+  /// Throws `store_failure`.
+  void open(std::string_view stream);
+
+  applied append(std::string_view batch) override;
+  store_result<std::unique_ptr<store_snapshot>> read() override;
+  store_error stopped() const override;
+  store_error retry() override;
+  const std::string& stream() const override { return stream_; }
+  sizes size() const override;
+  store_error copy(const std::filesystem::path& directory, bool compact,
+                   const progress& report) override;
+  std::vector<store_error> verify(size_t most, const progress& report) override;
+
+private:
+  void prepare_directory(std::string_view stream);
+  bool is_new();
+  void make_new(std::string_view stream);
+  applied try_append(std::string_view batch);
+  /// Runs `f` in a write transaction, which commits if `f` answers true.
+  template <class F>
+  void write(F&& f);
+  void load();
+  bool recover(size_t batch, store_error& error);
+  void keep_spare(size_t batch);
+  void stop(const store_error& error);
+
+  std::filesystem::path directory_;
+  lmdb_store_options options_;
+  std::string stream_;
+  writer_lock lock_;
+  lmdb_env env_;
+  std::unique_ptr<lmdb_tables> rows_;
+  mutable std::mutex stop_mutex_;
+  store_error stopped_;
+};
+
+/// A snapshot of the environment; `rows` has the overlay.
+std::unique_ptr<store_snapshot> make_snapshot(lmdb_env& env, const lmdb_tables& rows,
+                                              const std::string& stream);
+
+/// The same where another process writes: the snapshot reads an overlay of its own.
+std::unique_ptr<store_snapshot> make_snapshot_alone(lmdb_env& env,
+                                                    const lmdb_store_options& options,
+                                                    const std::string& stream);
+
+}  // namespace vagus

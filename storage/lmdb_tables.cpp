@@ -1,0 +1,256 @@
+#include "storage/lmdb_tables.hpp"
+
+#include "storage/bytes.hpp"
+#include "storage/checksum.hpp"
+#include "storage/lmdb_fold.hpp"
+
+namespace vagus {
+
+namespace {
+
+/// Of an overlay: bringing the index up to date costs by the subject, and is one batch's delay.
+constexpr size_t subjects_per_fold = 65'536;
+constexpr size_t bytes_per_fold = 48u << 20;
+
+std::string ttl_key(int64_t expires_ns, uint64_t seq) {
+  std::string key;
+  append_be64(key, static_cast<uint64_t>(expires_ns));
+  append_be64(key, seq);
+  return key;
+}
+
+}  // namespace
+
+void lmdb_tables::load(MDB_txn* txn) {
+  std::string_view bytes;
+  if (!find_value(txn, databases_.meta, "state", bytes))
+    throw store_failure{{store_errc::not_a_store, 0, "there is no state row"}};
+  auto meta = decode_meta(bytes);
+  if (!meta) throw store_failure{{store_errc::corrupt, 0, "the state row"}};
+  meta->common.stream = meta_.common.stream;
+  meta_ = std::move(*meta);
+  struct guard {
+    lmdb_tables& rows;
+    ~guard() { rows.abandon(); }
+  } closing{*this};
+  begin(txn);
+  overlay_ = std::make_shared<index_overlay>(meta_.generation, meta_.common.applied);
+  MDB_val key, value;
+  auto from = meta_.indexed_up_to + 1;
+  key = to_val(from);
+  for (bool more = messages_.move(key, value, MDB_SET_RANGE); more;
+       more = messages_.move(key, value, MDB_NEXT)) {
+    auto seq = seq_of(key);
+    auto m = read_record(to_view(value), seq);
+    if (!m) throw store_failure{{store_errc::corrupt, seq, "message"}};
+    overlay_->add(delta_of(m->subject), seq);
+  }
+  lmdb_cursor removed{txn, databases_.removed};
+  for (bool more = removed.move(key, value, MDB_FIRST); more;
+       more = removed.move(key, value, MDB_NEXT)) {
+    auto seq = seq_of(key);
+    auto subject = unseal(to_view(value), seq);
+    if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
+    overlay_->remove(delta_of(*subject), seq, 0);
+  }
+  ids_.load(txn);
+  publish_overlay();
+}
+
+void lmdb_tables::begin(MDB_txn* txn) {
+  txn_ = txn;
+  messages_ = lmdb_cursor{txn, databases_.messages};
+  ttl_ = lmdb_cursor{txn, databases_.ttl};
+  ids_.begin(txn);
+  // The last commit's is the last one. A reader who began before that commit and asks only now for
+  // its overlay has to begin anew.
+  std::lock_guard lock{published_mutex_};
+  if (published_.size() > 1) published_.erase(published_.begin(), published_.end() - 1);
+}
+
+void lmdb_tables::abandon() {
+  if (overlay_) overlay_->release();
+  messages_ = lmdb_cursor{};
+  ttl_ = lmdb_cursor{};
+  ids_.end();
+  txn_ = nullptr;
+}
+
+void lmdb_tables::finish() {
+  auto bytes = encode(meta_);
+  put_value(txn_, databases_.meta, to_val("state"), bytes);
+  abandon();
+}
+
+void lmdb_tables::begin_overlay() {
+  overlay_->release();
+  overlay_ = std::make_shared<index_overlay>(meta_.generation, meta_.common.applied);
+  publish_overlay();
+}
+
+void lmdb_tables::publish_overlay() {
+  std::lock_guard lock{published_mutex_};
+  published_.push_back(overlay_);
+}
+
+std::shared_ptr<const index_overlay> lmdb_tables::overlay(uint64_t generation,
+                                                          uint64_t batch) const {
+  std::lock_guard lock{published_mutex_};
+  for (auto at = published_.rbegin(); at != published_.rend(); ++at)
+    if ((*at)->serves(generation, batch)) return *at;
+  return nullptr;
+}
+
+void lmdb_tables::fold(bool always) {
+  bool due = overlay_->changes() >= changes_per_fold_ ||
+             overlay_->deltas().size() >= subjects_per_fold || overlay_->bytes() >= bytes_per_fold;
+  if (due || (always && overlay_->changes() > 0)) {
+    fold_index(txn_, databases_, *overlay_, meta_);
+    begin_overlay();
+  }
+  if (ids_.should_fold() || (always && !ids_.empty())) ids_.fold(txn_);
+}
+
+uint64_t lmdb_tables::stored_size(size_t subject, size_t headers, size_t payload) const {
+  return 22 + subject + (headers > 0 ? 4 + headers : 0) + payload + 8;
+}
+
+subject_delta& lmdb_tables::delta_of(std::string_view subject) {
+  if (auto* delta = overlay_->find(subject)) return *delta;
+  auto key = subject_key(subject);
+  auto row = view().row_of(key);
+  return overlay_->make(subject, std::move(key), row ? row->count : 0);
+}
+
+void lmdb_tables::expect(std::string_view subject, std::string_view id, bool near) {
+  overlay_->prefetch(subject, near);
+  if (near && ++expected_ % 32 == 0) overlay_->release();
+  if (!id.empty() && !near) ids_.prefetch(id);
+}
+
+bool lmdb_tables::put_message(const message_view& m) {
+  auto size = record_header + m.subject.size() + m.headers.size() + m.payload.size();
+  auto key = to_val(m.seq);
+  MDB_val place{size, nullptr};
+  check_lmdb(mdb_cursor_put(messages_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
+             "store a message");
+  write_record(static_cast<char*>(place.mv_data), m);
+  if (m.expires_ns > 0) {
+    auto ttl = ttl_key(m.expires_ns, m.seq);
+    put_value(txn_, databases_.ttl, to_val(ttl), {});
+  }
+  auto& delta = delta_of(m.subject);
+  bool first = delta.live() == 0;
+  overlay_->add(delta, m.seq);
+  return first;
+}
+
+std::optional<message_view> lmdb_tables::message(uint64_t seq) {
+  auto key = to_val(seq);
+  MDB_val value;
+  if (!messages_.move(key, value, MDB_SET)) return std::nullopt;
+  auto m = read_record(to_view(value), seq);
+  if (!m) throw store_failure{{store_errc::corrupt, seq, "message"}};
+  return m;
+}
+
+bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) {
+  auto& delta = delta_of(subject);
+  remove_key(txn_, databases_.messages, to_val(seq));
+  if (expires_ns > 0) {
+    auto ttl = ttl_key(expires_ns, seq);
+    remove_key(txn_, databases_.ttl, to_val(ttl));
+  }
+  if (seq <= meta_.indexed_up_to) {
+    std::string row{subject};
+    seal(row, seq);
+    put_value(txn_, databases_.removed, to_val(seq), row);
+  }
+  overlay_->remove(delta, seq, meta_.common.applied);
+  return delta.live() == 0;
+}
+
+void lmdb_tables::remove_all_messages() {
+  for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
+                        databases_.removed})
+    check_lmdb(mdb_drop(txn_, database, 0), "purge");
+  meta_.indexed_up_to = meta_.common.state.last_seq;
+  ++meta_.generation;
+  begin_overlay();
+  auto* txn = txn_;
+  abandon();
+  begin(txn);
+}
+
+uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {
+  auto key = to_val(seq);
+  MDB_val value;
+  if (!messages_.move(key, value, MDB_SET_RANGE)) return 0;
+  return seq_of(key);
+}
+
+std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {
+  MDB_val key, value;
+  if (!ttl_.move(key, value, MDB_FIRST)) return std::nullopt;
+  auto* bytes = static_cast<const char*>(key.mv_data);
+  return std::pair{static_cast<int64_t>(load_be64(bytes)), load_be64(bytes + 8)};
+}
+
+uint64_t lmdb_tables::subject_msgs(std::string_view subject) {
+  return delta_of(subject).live();
+}
+
+uint64_t lmdb_tables::subject_first(std::string_view subject) {
+  auto& delta = delta_of(subject);
+  auto first = view().subject_next(subject, 0);
+  overlay_->raise_floor(delta, first, meta_.common.applied);
+  return first;
+}
+
+uint64_t lmdb_tables::filter_last(std::string_view filter) {
+  return view().filter_last(filter);
+}
+
+uint64_t lmdb_tables::filter_msgs(std::string_view filter) {
+  if (takes_all(filter)) return meta_.common.state.msgs;
+  return view().filter_count(filter, 0);
+}
+
+std::vector<uint64_t> lmdb_tables::filter_next(std::string_view filter, uint64_t from,
+                                               size_t at_most) {
+  return view().filter_next(filter, from, at_most);
+}
+
+std::vector<subject_count> lmdb_tables::subjects_after(std::string_view after, size_t at_most) {
+  return view().subjects({}, after, at_most);
+}
+
+uint64_t lmdb_tables::find_id(std::string_view id, int64_t after_ns) {
+  return ids_.find(txn_, id, after_ns);
+}
+
+void lmdb_tables::add_id(std::string_view id, uint64_t seq, int64_t time_ns) {
+  ids_.add(id, seq, time_ns);
+}
+
+bool lmdb_tables::expire_ids(int64_t up_to_ns, size_t at_most) {
+  return ids_.expire(txn_, up_to_ns, at_most);
+}
+
+void lmdb_tables::put_config(std::string_view blob) {
+  std::string row{blob};
+  seal(row);
+  put_value(txn_, databases_.meta, to_val("config"), row);
+}
+
+void lmdb_tables::put_consumer(std::string_view name, std::string_view row) {
+  std::string bytes{row};
+  seal(bytes);
+  put_value(txn_, databases_.consumers, to_val(name), bytes);
+}
+
+bool lmdb_tables::remove_consumer(std::string_view name) {
+  return remove_key(txn_, databases_.consumers, to_val(name));
+}
+
+}  // namespace vagus

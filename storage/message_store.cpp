@@ -1,0 +1,40 @@
+#include "storage/message_store.hpp"
+
+namespace vagus {
+
+store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {
+  auto low = state().first_seq;
+  auto high = state().last_seq + 1;
+  while (low < high) {
+    auto middle = low + (high - low) / 2;
+    auto seq = first_at_or_after(middle);
+    if (!seq) return seq.error();
+    if (*seq == 0 || *seq >= high) {
+      high = middle;
+      continue;
+    }
+    auto m = message(*seq);
+    if (!m) return m.error();
+    if (m->time_ns >= time_ns) {
+      high = middle;
+    } else {
+      low = *seq + 1;
+    }
+  }
+  return first_at_or_after(low);
+}
+
+store_result<std::vector<seq_range>> store_snapshot::deleted(uint64_t from, size_t at_most) {
+  std::vector<seq_range> gaps;
+  auto expected = std::max(from, state().first_seq);
+  while (gaps.size() < at_most && expected <= state().last_seq) {
+    auto seq = first_at_or_after(expected);
+    if (!seq) return seq.error();
+    auto end = *seq == 0 ? state().last_seq + 1 : *seq;
+    if (end > expected) gaps.push_back({expected, end - 1});
+    expected = end + 1;
+  }
+  return gaps;
+}
+
+}  // namespace vagus

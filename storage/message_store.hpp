@@ -1,0 +1,85 @@
+#pragma once
+
+#include "storage/tables.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace vagus {
+
+/// One committed state of a store, unchanged for as long as it is held. Belongs to one thread at a
+/// time. Hold it for one run of work, not longer: it pins what it shows, and the thread that holds
+/// it must not ask for a second one. All views end with it.
+class store_snapshot {
+public:
+  virtual ~store_snapshot() = default;
+
+  const store_meta& meta() const { return meta_; }
+  const store_state& state() const { return meta_.state; }
+
+  /// The caller's own part of the configuration.
+  virtual store_result<std::string> config() = 0;
+
+  /// `no_message` if it is not there, `corrupt` if it is not what was stored.
+  virtual store_result<message_view> message(uint64_t seq) = 0;
+
+  /// The sequence of the first message at or after `seq`; 0: none.
+  virtual store_result<uint64_t> first_at_or_after(uint64_t seq) = 0;
+
+  /// Sequences at or after `from` whose subject matches, ascending. There may be fewer than
+  /// `at_most` although more follow; none means that none follow.
+  virtual store_result<std::vector<uint64_t>> next(std::string_view filter, uint64_t from,
+                                                   size_t at_most) = 0;
+
+  /// The last sequence whose subject matches; 0: none.
+  virtual store_result<uint64_t> last(std::string_view filter) = 0;
+
+  /// How many messages at or after `from` match.
+  virtual store_result<uint64_t> count(std::string_view filter, uint64_t from = 0) = 0;
+
+  /// Matching subjects after `after` (empty: from the start) in the store's order, with their
+  /// counts. Fewer than `at_most`: that was all.
+  virtual store_result<std::vector<subject_count>> subjects(std::string_view filter,
+                                                            std::string_view after,
+                                                            size_t at_most) = 0;
+
+  /// For each matching subject its last sequence at or before `up_to` (0: no bound), ascending.
+  virtual store_result<std::vector<uint64_t>> last_per_subject(std::string_view filter,
+                                                               uint64_t up_to) = 0;
+
+  virtual store_result<std::optional<std::string>> consumer(std::string_view name) = 0;
+  /// Names after `after`, in order.
+  virtual store_result<std::vector<std::string>> consumers(std::string_view after,
+                                                           size_t at_most) = 0;
+
+  /// The first message that is not older than `time_ns`; 0: none. A binary search.
+  store_result<uint64_t> seq_at_time(int64_t time_ns);
+
+  /// Runs of deleted sequences between `from` and the last one, up to `at_most` of them.
+  store_result<std::vector<seq_range>> deleted(uint64_t from, size_t at_most);
+
+protected:
+  store_meta meta_;
+};
+
+/// The store of one stream.
+class message_store {
+public:
+  virtual ~message_store() = default;
+
+  /// Applies a batch, all of it or nothing. When it answers, the batch is as durable as the store
+  /// is; until then readers see nothing of it. One thread at a time, whichever; may block on a
+  /// disk.
+  virtual applied append(std::string_view batch) = 0;
+
+  /// What has been applied. Any thread, also during `append`.
+  virtual store_result<std::unique_ptr<store_snapshot>> read() = 0;
+
+  /// Why `append` refuses, if it does.
+  virtual store_error stopped() const = 0;
+
+  /// Tries to write again after an error. No other thread may be in `append`.
+  virtual store_error retry() = 0;
+};
+
+}  // namespace vagus

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "storage/store_error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vagus {
+
+// Times are nanoseconds since 1970 in UTC, durations nanoseconds, as on the wire and on the disk.
+
+/// What a stream's configuration asks of its store. Limits of 0 or less are not there.
+struct store_limits {
+  int64_t max_msgs = 0;
+  int64_t max_bytes = 0;
+  int64_t max_age_ns = 0;
+  int64_t max_msgs_per_subject = 0;
+  int64_t max_msg_size = 0;
+  int64_t duplicate_window_ns = 0;
+  uint64_t first_seq = 0;  ///< counts only before the first message
+  bool discard_new = false;
+  bool discard_new_per_subject = false;
+
+  bool operator==(const store_limits&) const = default;
+};
+
+/// A stream's state, as clients see it. Reading it costs the same whatever the stream holds.
+struct store_state {
+  uint64_t msgs = 0;
+  uint64_t bytes = 0;  ///< with nats-server's overhead per message
+  uint64_t first_seq = 0;
+  uint64_t last_seq = 0;
+  int64_t first_time_ns = 0;  ///< 0: there is no message
+  int64_t last_time_ns = 0;
+  uint64_t num_subjects = 0;
+
+  uint64_t num_deleted() const {
+    return last_seq < first_seq ? 0 : last_seq - first_seq + 1 - msgs;
+  }
+  bool operator==(const store_state&) const = default;
+};
+
+/// A message's time to live: none, never (nor by `max_age`), or a duration.
+constexpr int64_t ttl_none = 0;
+constexpr int64_t ttl_never = -1;
+
+/// A stored message. The bytes belong to the snapshot that it was read from.
+struct message_view {
+  uint64_t seq = 0;
+  int64_t time_ns = 0;
+  int64_t expires_ns = ttl_none;  ///< `ttl_none`, `ttl_never`, or the time at which it expires
+  std::string_view subject;
+  std::string_view headers;
+  std::string_view payload;
+};
+
+struct subject_count {
+  std::string subject;
+  uint64_t msgs = 0;
+};
+
+struct seq_range {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
+/// A purge that was not finished in its batch: propose it again with these.
+struct purge_rest {
+  uint64_t up_to = 0;
+  uint64_t at_most = 0;
+};
+
+/// The answer to one proposal, at the same place in `applied::outcomes` as in the batch.
+struct outcome {
+  store_errc error = store_errc::none;
+  bool duplicate = false;  ///< `seq` is that of the first message with this id
+  bool more = false;       ///< purge: call again with `rest`; expire: call again
+  uint64_t seq = 0;        ///< the new message's, or what an expectation found
+  uint64_t removed = 0;    ///< purge, expire, delete: messages gone
+  purge_rest rest;
+  std::string text;  ///< the real last msg id, where another was expected
+};
+
+enum class removal : uint8_t { deleted, purged, limit, age, ttl, rollup };
+
+/// One message that left; `emptied` if no message of its subject is left.
+struct removed_message {
+  uint64_t seq = 0;
+  removal why = removal::deleted;
+  bool emptied = false;
+  std::string subject;
+};
+
+/// What became of a batch.
+struct applied {
+  store_error error;     ///< if set, nothing of the batch was applied
+  uint64_t number = 0;   ///< the mark: all batches up to this one have been applied
+  bool already = false;  ///< the batch's number was not above the mark: nothing was done again
+  std::vector<outcome> outcomes;
+  store_state state;
+  /// Limits, old ids or an unfinished rollup wait for another batch; an empty one will do.
+  bool more = false;
+  /// When an expire proposal will find the next message; 0: none will expire.
+  int64_t next_expiry_ns = 0;
+  /// Only where `report_removed` was asked for. A full purge and a rollup of all report nothing
+  /// here.
+  std::vector<removed_message> removed;
+};
+
+}  // namespace vagus

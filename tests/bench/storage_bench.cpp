@@ -1,0 +1,148 @@
+// What the storage layer can do without a server: messages per second through `append`, synced, and
+// the ratios that the index and the deduplication may cost.
+//   storage_bench [--messages N] [--size BYTES] [--rounds N] [--dir DIR] [--unsynced]
+//   storage_bench --subjects N [--ids] [--batch N]      one case alone, to profile
+#include "storage/batch.hpp"
+#include "storage/lmdb_store.hpp"
+#include "storage/memory_store.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace vagus;
+namespace fs = std::filesystem;
+
+struct settings {
+  size_t messages = 600'000;
+  size_t size = 128;
+  int rounds = 3;
+  fs::path dir = fs::temp_directory_path();
+  bool sync = true;
+};
+
+struct load {
+  size_t subjects = 1;
+  bool ids = false;
+  size_t batch = 1000;
+  bool memory = false;
+};
+
+std::unique_ptr<message_store> make(const settings& s, const load& l, const fs::path& dir) {
+  if (l.memory) return std::make_unique<memory_store>("BENCH");
+  lmdb_store_options options;
+  options.sync = s.sync;
+  auto opened = lmdb_store::open(dir, "BENCH", options);
+  if (!opened) {
+    std::fprintf(stderr, "%s\n", opened.error().text.c_str());
+    std::exit(1);
+  }
+  return std::move(*opened);
+}
+
+/// What the process holds besides the files that it has mapped.
+std::string anonymous_memory() {
+  std::ifstream status{"/proc/self/status"};
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("RssAnon:")) return line.substr(line.find_first_not_of(" \t", 8));
+  return "unknown";
+}
+
+std::string resident;
+
+/// Messages per second. The time that it takes to build batches does not count.
+double run(const settings& s, const load& l) {
+  auto dir = s.dir / "vagus-storage-bench";
+  fs::remove_all(dir);
+  auto store = make(s, l, dir);
+  std::mt19937_64 random{7};
+  std::string payload(s.size, 'p');
+  int64_t now = 1'000'000'000;
+  store_limits limits;
+  limits.duplicate_window_ns = int64_t{120} * 1'000'000'000;
+  batch_builder configure{now};
+  store->append(configure.add(configure_proposal{limits, "{}"}).bytes());
+  std::chrono::duration<double> took{0};
+  size_t stored = 0;
+  for (size_t done = 0, n = 0; done < s.messages; done += l.batch) {
+    batch_builder batch{now += 1'000'000};
+    for (size_t i = 0; i < l.batch; ++i, ++n) {
+      auto subject = "bench.s" + std::to_string(l.subjects == 1 ? 0 : random() % l.subjects);
+      auto id = l.ids ? "id" + std::to_string(random()) : std::string{};
+      store_proposal p;
+      p.subject = subject;
+      p.payload = payload;
+      p.msg_id = id;
+      batch.add(p);
+    }
+    auto start = std::chrono::steady_clock::now();
+    auto result = store->append(batch.bytes());
+    took += std::chrono::steady_clock::now() - start;
+    stored += result.outcomes.size();
+    if (result.error) {
+      std::fprintf(stderr, "%s\n", result.error.text.c_str());
+      std::exit(1);
+    }
+  }
+  resident = anonymous_memory();
+  store.reset();
+  fs::remove_all(dir);
+  return static_cast<double>(stored) / took.count();
+}
+
+double median(const settings& s, const load& l) {
+  std::vector<double> rates;
+  for (int i = 0; i < s.rounds; ++i) rates.push_back(run(s, l));
+  std::sort(rates.begin(), rates.end());
+  return rates[rates.size() / 2];
+}
+
+void compare(const settings& s, const char* store, bool memory, size_t batch) {
+  auto one = median(s, {1, false, batch, memory});
+  auto many = median(s, {10'000, false, batch, memory});
+  auto ids = median(s, {1, true, batch, memory});
+  auto both = median(s, {10'000, true, batch, memory});
+  std::printf("%-7s %6zu %10.0f %10.0f %7.2f %10.0f %7.2f %10.0f %7.2f\n", store, batch, one, many,
+              one / many, ids, one / ids, both, one / both);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  settings s;
+  load only;
+  only.subjects = 0;
+  for (int i = 1; i < argc; ++i) {
+    std::string flag = argv[i];
+    auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
+    if (flag == "--messages") s.messages = std::strtoull(value(), nullptr, 10);
+    if (flag == "--size") s.size = std::strtoull(value(), nullptr, 10);
+    if (flag == "--rounds") s.rounds = std::max(1, std::atoi(value()));
+    if (flag == "--dir") s.dir = value();
+    if (flag == "--unsynced") s.sync = false;
+    if (flag == "--subjects") only.subjects = std::strtoull(value(), nullptr, 10);
+    if (flag == "--batch") only.batch = std::max(1, std::atoi(value()));
+    if (flag == "--ids") only.ids = true;
+  }
+  if (only.subjects > 0) {
+    std::printf("%.0f messages per second\n", median(s, only));
+    std::printf("memory besides the page cache while open: %s\n", resident.c_str());
+    return 0;
+  }
+  std::printf("%zu messages of %zu bytes, %s; messages per second and how many times one subject\n",
+              s.messages, s.size, s.sync ? "synced" : "not synced");
+  std::printf("%-7s %6s %10s %10s %7s %10s %7s %10s %7s\n", "store", "batch", "1 subject", "10k",
+              "times", "1, ids", "times", "10k, ids", "times");
+  for (size_t batch : {100, 1000, 5000}) compare(s, "lmdb", false, batch);
+  compare(s, "memory", true, 1000);
+}

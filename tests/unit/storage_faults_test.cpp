@@ -1,0 +1,386 @@
+#include "storage_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <csignal>
+#include <fcntl.h>
+#include <fstream>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+using namespace vagus;
+using namespace vagus::testing;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+applied put_many(message_store& store, size_t count, size_t size, int64_t now) {
+  std::string payload(size, 'p');
+  batch_builder batch{now};
+  for (size_t i = 0; i < count; ++i) {
+    auto subject = "s." + std::to_string(i % 10);
+    store_proposal p;
+    p.subject = subject;
+    p.payload = payload;
+    batch.add(p);
+  }
+  return store.append(batch.bytes());
+}
+
+std::unique_ptr<lmdb_store> must_open(const fs::path& dir, std::string_view name,
+                                      lmdb_store_options options = small_steps()) {
+  auto opened = lmdb_store::open(dir, name, options);
+  if (!opened) FAIL(opened.error().text);
+  return std::move(*opened);
+}
+
+/// Replaces the first occurrence of `what` in the file.
+void overwrite(const fs::path& file, std::string_view what, std::string_view with) {
+  std::fstream f{file, std::ios::in | std::ios::out | std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{f}, {}};
+  auto at = bytes.find(what);
+  REQUIRE(at != std::string::npos);
+  f.clear();
+  f.seekp(static_cast<std::streamoff>(at));
+  f.write(with.data(), static_cast<std::streamsize>(with.size()));
+}
+
+/// Writes batches of three messages with ids and reports each one that is acknowledged, until
+/// killed.
+[[noreturn]] void write_until_killed(const fs::path& dir, int report) {
+  auto options = small_steps();
+  auto opened = lmdb_store::open(dir, "ORDERS", options);
+  if (!opened) _exit(1);
+  auto state = (*(*opened)->read())->state();
+  int64_t now = state.last_time_ns + 1;
+  for (uint64_t n = state.last_seq + 1;; n += 3) {
+    batch_builder batch{now++};
+    for (uint64_t i = n; i < n + 3; ++i) {
+      auto text = std::to_string(i);
+      auto subject = "s." + std::to_string(i % 7);
+      store_proposal p;
+      p.subject = subject;
+      p.payload = p.msg_id = text;
+      batch.add(p);
+    }
+    if (n % 5 == 0) batch.add(delete_proposal{n / 2});
+    auto result = (*opened)->append(batch.bytes());
+    if (result.error) _exit(2);
+    if (write(report, &result.state.last_seq, 8) != 8) _exit(3);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("storage: after kill -9 every acknowledged message is there and nothing is half") {
+  scratch dir;
+  must_open(dir.path(), "ORDERS")
+      ->append(batch_builder{1}
+                   .add(configure_proposal{store_limits{.duplicate_window_ns = second}, "{}"})
+                   .bytes());
+  uint64_t acknowledged = 0;
+  for (int round = 0; round < 5; ++round) {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    auto child = fork();
+    if (child == 0) write_until_killed(dir.path(), ends[1]);
+    close(ends[1]);
+    // Each round lets it get a little further: past folds of the index and of the ids.
+    uint64_t seq = 0;
+    for (int i = 0; i < 40 + 60 * round && read(ends[0], &seq, 8) == 8; ++i) acknowledged = seq;
+    kill(child, SIGKILL);
+    while (read(ends[0], &seq, 8) == 8) acknowledged = seq;
+    close(ends[0]);
+    int status = 0;
+    waitpid(child, &status, 0);
+    REQUIRE(WIFSIGNALED(status));
+
+    auto store = must_open(dir.path(), "");
+    auto findings = store->verify(5, {});
+    for (const auto& f : findings) UNSCOPED_INFO(f.text);
+    REQUIRE(findings.empty());
+    auto snapshot = std::move(*store->read());
+    REQUIRE(snapshot->state().last_seq >= acknowledged);
+    REQUIRE(snapshot->state().last_seq % 3 == 0);
+    auto seqs = *snapshot->next(">", 0, 100'000);
+    for (auto n : seqs) REQUIRE(snapshot->message(n)->payload == std::to_string(n));
+    REQUIRE(seqs.size() == snapshot->state().msgs);
+    auto last = std::to_string(acknowledged);
+    snapshot.reset();
+    store_proposal retry;
+    retry.subject = "s.0";
+    retry.msg_id = last;
+    batch_builder batch{1};
+    auto again = store->append(batch.add(retry).bytes()).outcomes.at(0);
+    REQUIRE(again.duplicate);
+    REQUIRE(again.seq == acknowledged);
+  }
+}
+
+TEST_CASE("storage: the map grows under a batch, and readers see all of it") {
+  auto options = small_steps();
+  options.first_map = 1 << 20;
+  bench_store s{bench_store::kind::lmdb, options};
+  s.store("first");
+  for (int i = 0; i < 20; ++i) REQUIRE_FALSE(put_many(*s, 500, 2000, s.now).error);
+  REQUIRE(s.state().msgs == 10'001);
+  REQUIRE(s.lmdb().size().map >= 20'000'000);
+  REQUIRE(s.payload(10'001).size() == 2000);
+  REQUIRE(s.lmdb().verify(5, {}).empty());
+}
+
+TEST_CASE("storage: a snapshot that keeps the map from growing delays a batch, and no more") {
+  auto options = small_steps();
+  options.first_map = 1 << 20;
+  options.reader_patience = std::chrono::milliseconds{1};
+  bench_store s{bench_store::kind::lmdb, options};
+  s.store("first");
+  {
+    auto held = s->read();
+    applied result;
+    for (int i = 0; i < 20 && !result.error; ++i) result = put_many(*s, 500, 2000, s.now);
+    REQUIRE(result.error.code == store_errc::busy_readers);
+    REQUIRE((*held)->state().msgs == 1);
+  }
+  auto before = s.state().msgs;
+  REQUIRE_FALSE(put_many(*s, 500, 2000, s.now).error);
+  REQUIRE(s.state().msgs == before + 500);
+}
+
+TEST_CASE("storage: a full map stops writes with a clear error, and reads go on") {
+  auto options = small_steps();
+  options.first_map = options.largest_map = 2 << 20;
+  bench_store s{bench_store::kind::lmdb, options};
+  applied result;
+  uint64_t stored = 0;
+  for (;; stored += 100) {
+    result = put_many(*s, 100, 1000, s.now);
+    if (result.error) break;
+  }
+  REQUIRE(result.error.code == store_errc::no_space);
+  REQUIRE(s.state().msgs == stored);
+  REQUIRE(s.payload(stored).size() == 1000);
+  REQUIRE(s.count("s.*") == stored);
+  REQUIRE(put_many(*s, 1, 1, s.now).error.code == store_errc::stopped);
+  // Room comes back: what the retry needs is there, and a purge frees the rest.
+  REQUIRE_FALSE(s->retry());
+  REQUIRE_FALSE(s->stopped());
+  s.propose(purge_proposal{});
+  s.store("a");
+  REQUIRE_FALSE(put_many(*s, 100, 1000, s.now).error);
+  REQUIRE(s.lmdb().verify(5, {}).empty());
+}
+
+TEST_CASE("storage: a file that may not grow stops writes, and retrying helps when it may") {
+  bench_store s{bench_store::kind::lmdb};
+  REQUIRE_FALSE(put_many(*s, 100, 1000, s.now).error);
+  auto* before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  rlimit small{1 << 20, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  applied result;
+  uint64_t stored = 100;
+  for (int i = 0; i < 100 && !result.error; ++i) {
+    result = put_many(*s, 100, 1000, s.now);
+    if (!result.error) stored += 100;
+  }
+  auto msgs = s.state().msgs;
+  auto text = s.payload(stored);
+  auto refused = put_many(*s, 1, 1, s.now).error.code;
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, before);
+  INFO(result.error.text);
+  REQUIRE(result.error);
+  REQUIRE_FALSE(result.error.text.empty());
+  REQUIRE(msgs == stored);
+  REQUIRE(text.size() == 1000);
+  REQUIRE(refused == store_errc::stopped);
+  REQUIRE_FALSE(s->retry());
+  REQUIRE_FALSE(put_many(*s, 100, 1000, s.now).error);
+  REQUIRE(s.state().msgs == stored + 100);
+  REQUIRE(s.lmdb().verify(5, {}).empty());
+}
+
+TEST_CASE(
+    "storage: a flipped bit is an error that names its message, and the others are readable") {
+  bench_store s{bench_store::kind::lmdb};
+  s.store("a", "first payload");
+  s.store("a", "second payload");
+  s.store("a", "third payload");
+  s.close();
+  overwrite(s.path() / "data.mdb", "second payload", "sekond payload");
+  s.reopen();
+  REQUIRE(s.payload(1) == "first payload");
+  REQUIRE(s.payload(3) == "third payload");
+  auto snapshot = std::move(*s->read());
+  auto bad = snapshot->message(2);
+  REQUIRE(bad.error().code == store_errc::corrupt);
+  REQUIRE(bad.error().seq == 2);
+  auto findings = s.lmdb().verify(5, {});
+  REQUIRE(findings.size() == 1);
+  REQUIRE(findings[0].seq == 2);
+  snapshot.reset();
+  batch_builder batch{s.now};
+  REQUIRE(s->append(batch.add(delete_proposal{2}).bytes()).error.code == store_errc::corrupt);
+  REQUIRE(s->stopped().seq == 2);
+  REQUIRE(s.payload(3) == "third payload");
+}
+
+TEST_CASE("storage: what cannot be opened stays as it is") {
+  scratch dir;
+  std::ofstream{dir.path() / "data.mdb"} << std::string(20'000, 'x');
+  auto opened = lmdb_store::open(dir.path(), "ORDERS", {});
+  REQUIRE_FALSE(opened);
+  REQUIRE(opened.error().code == store_errc::not_a_store);
+  REQUIRE(fs::file_size(dir.path() / "data.mdb") == 20'000);
+  fs::remove(dir.path() / "data.mdb");
+  fs::remove(dir.path() / "lock.mdb");
+  std::ofstream{dir.path() / "letter.txt"} << "x";
+  REQUIRE(lmdb_store::open(dir.path(), "ORDERS", {}).error().code == store_errc::not_a_store);
+  REQUIRE(fs::exists(dir.path() / "letter.txt"));
+  REQUIRE_FALSE(fs::exists(dir.path() / "data.mdb"));
+}
+
+TEST_CASE("storage: a stream whose making was cut short is made") {
+  scratch dir;
+  std::ofstream{dir.path() / "lock.mdb"};
+  must_open(dir.path(), "ORDERS");
+  scratch other;
+  std::ofstream{other.path() / "data.mdb"};
+  REQUIRE(must_open(other.path(), "ORDERS")->stream() == "ORDERS");
+}
+
+TEST_CASE("storage: a second writer is refused, and another process reads along") {
+  bench_store s{bench_store::kind::lmdb};
+  s.store("a.1");
+  REQUIRE_FALSE(lmdb_store::open(s.path(), "ORDERS", small_steps()));
+  auto child = fork();
+  if (child == 0) {
+    setenv("VAGUS_READ_DIR", s.path().c_str(), 1);
+    execl("/proc/self/exe", "storage_tests", "[.reader]", nullptr);
+    _exit(9);
+  }
+  int status = 0;
+  while (waitpid(child, &status, WNOHANG) == 0) {
+    put_many(*s, 20, 10, s.now);
+    s.propose(delete_proposal{s.state().first_seq + 3});
+  }
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+  REQUIRE(s.lmdb().verify(5, {}).empty());
+}
+
+TEST_CASE("storage: what the other process of the test above does", "[.reader]") {
+  auto* dir = std::getenv("VAGUS_READ_DIR");
+  REQUIRE(dir != nullptr);
+  auto options = small_steps();
+  options.read_only = true;
+  auto store = must_open(dir, "ORDERS", options);
+  for (int i = 0; i < 30; ++i) {
+    auto snapshot = std::move(*store->read());
+    REQUIRE(*snapshot->count("*.*") == snapshot->state().msgs);
+    REQUIRE(*snapshot->last(">") == snapshot->state().last_seq);
+  }
+  REQUIRE(store->verify(5, {}).empty());
+  REQUIRE(put_many(*store, 1, 1, 1).error.code == store_errc::stopped);
+}
+
+TEST_CASE("storage: a directory has the stream that it was made for") {
+  scratch dir;
+  must_open(dir.path() / "s", "ORDERS");
+  REQUIRE(lmdb_store::open(dir.path() / "s", "OTHER", {}).error().text ==
+          "the stream's name is ORDERS");
+  REQUIRE(must_open(dir.path() / "s", "")->stream() == "ORDERS");
+  REQUIRE_FALSE(lmdb_store::open(dir.path() / "t", "", {}));
+}
+
+TEST_CASE("storage: more snapshots than allowed are refused, and later ones are not") {
+  auto options = small_steps();
+  options.readers = 2;
+  bench_store s{bench_store::kind::lmdb, options};
+  s.store("a");
+  auto one = s->read();
+  auto two = s->read();
+  auto three = s->read();
+  REQUIRE_FALSE(three);
+  REQUIRE(three.error().code == store_errc::too_many_readers);
+  one->reset();
+  REQUIRE(s->read());
+}
+
+TEST_CASE("storage: a copy is a store of its own, compact or not") {
+  auto compact = GENERATE(false, true);
+  bench_store s{bench_store::kind::lmdb};
+  for (int i = 0; i < 10; ++i) put_many(*s, 200, 1000, s.now);
+  s.propose(purge_proposal{"s.1", 0, 5, 0});
+  scratch to;
+  uint64_t copied = 0;
+  auto error = s.lmdb().copy(to.path() / "copy", compact, [&](uint64_t done, uint64_t total) {
+    copied = done;
+    return done <= total;
+  });
+  REQUIRE_FALSE(error);
+  REQUIRE(copied == fs::file_size(to.path() / "copy" / "data.mdb"));
+  auto copy = must_open(to.path() / "copy", "ORDERS");
+  REQUIRE((*copy->read())->state() == s.state());
+  REQUIRE(copy->verify(5, {}).empty());
+  REQUIRE_FALSE(put_many(*copy, 1, 1, s.now).error);
+}
+
+TEST_CASE("storage: a copy that is stopped leaves nothing behind") {
+  bench_store s{bench_store::kind::lmdb};
+  for (int i = 0; i < 20; ++i) put_many(*s, 200, 1000, s.now);
+  scratch to;
+  auto stop = [](uint64_t, uint64_t) { return false; };
+  REQUIRE(s.lmdb().copy(to.path(), GENERATE(false, true), stop));
+  REQUIRE(fs::is_empty(to.path()));
+  s.store("a");
+}
+
+// Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its
+// version).
+TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
+  if (auto* into = std::getenv("VAGUS_WRITE_SAMPLE")) {
+    auto store = must_open(into, "SAMPLE", lmdb_store_options{});
+    batch_builder batch{1'700'000'000 * second, 41};
+    store_limits limits;
+    limits.max_msgs = 100;
+    limits.duplicate_window_ns = 120 * second;
+    batch.add(configure_proposal{limits, R"({"name":"SAMPLE"})"});
+    for (int i = 1; i <= 70; ++i) {
+      auto id = "id" + std::to_string(i);
+      store_proposal p;
+      p.subject = i % 7 == 0 ? "sample.seven" : "sample.other";
+      p.headers = i == 1 ? "NATS/1.0\r\nA: b\r\n\r\n" : "";
+      p.payload = p.msg_id = id;
+      p.ttl_ns = i == 2 ? 3600 * second : ttl_none;
+      batch.add(p);
+    }
+    batch.add(delete_proposal{3}).add(consumer_put_proposal{"worker", "row"});
+    REQUIRE_FALSE(store->append(batch.bytes()).error);
+  }
+  scratch dir;
+  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1", dir.path(), fs::copy_options::recursive);
+  auto store = must_open(dir.path(), "SAMPLE");
+  REQUIRE(store->verify(5, {}).empty());
+  auto snapshot = std::move(*store->read());
+  REQUIRE(snapshot->meta().applied == 41);
+  REQUIRE(snapshot->meta().limits.max_msgs == 100);
+  REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
+  REQUIRE(snapshot->state().msgs == 69);
+  REQUIRE(snapshot->message(1)->headers == "NATS/1.0\r\nA: b\r\n\r\n");
+  REQUIRE(snapshot->message(2)->expires_ns == (1'700'000'000 + 3600) * second);
+  REQUIRE(snapshot->message(70)->payload == "id70");
+  REQUIRE(*snapshot->count("sample.seven") == 10);
+  REQUIRE(*snapshot->last("sample.other") == 69);
+  REQUIRE(**snapshot->consumer("worker") == "row");
+  snapshot.reset();
+  store_proposal retry;
+  retry.subject = "sample.other";
+  retry.msg_id = "id3";
+  batch_builder batch{1'700'000'001 * second};
+  REQUIRE(store->append(batch.add(retry).bytes()).outcomes.at(0).seq == 3);
+}

@@ -1,0 +1,177 @@
+#include "storage_model.hpp"
+
+#include <algorithm>
+
+namespace vagus::testing {
+
+uint64_t model::size(const message& m) const {
+  auto parts = m.subject.size() + m.headers.size() + m.payload.size();
+  return file_ ? parts + 30 + (m.headers.empty() ? 0 : 4) : parts + 16;
+}
+
+uint64_t model::bytes() const {
+  uint64_t sum = 0;
+  for (const auto& [seq, m] : messages_) sum += size(m);
+  return sum;
+}
+
+store_state model::state() const {
+  store_state s;
+  s.msgs = messages_.size();
+  s.bytes = bytes();
+  s.first_seq = messages_.empty() ? first_ : messages_.begin()->first;
+  s.last_seq = last_;
+  s.first_time_ns = messages_.empty() ? 0 : messages_.begin()->second.time_ns;
+  s.last_time_ns = last_time_;
+  s.num_subjects = counts("").size();
+  return s;
+}
+
+std::vector<uint64_t> model::matching(std::string_view filter, uint64_t from) const {
+  std::vector<uint64_t> found;
+  for (auto at = messages_.lower_bound(from); at != messages_.end(); ++at)
+    if (filter_matches(filter, at->second.subject)) found.push_back(at->first);
+  return found;
+}
+
+std::map<std::string, uint64_t> model::counts(std::string_view filter) const {
+  std::map<std::string, uint64_t> result;
+  for (auto seq : matching(filter, 0)) ++result[messages_.at(seq).subject];
+  return result;
+}
+
+std::vector<uint64_t> model::last_per_subject(std::string_view filter, uint64_t up_to) const {
+  std::map<std::string, uint64_t> last;
+  for (auto seq : matching(filter, 0))
+    if (up_to == 0 || seq <= up_to) last[messages_.at(seq).subject] = seq;
+  std::vector<uint64_t> result;
+  for (const auto& [subject, seq] : last) result.push_back(seq);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+outcome model::apply(const proposal& p) {
+  outcome result;
+  if (auto* s = std::get_if<store_proposal>(&p)) result = store(*s);
+  if (auto* g = std::get_if<purge_proposal>(&p)) result = purge(*g);
+  if (std::holds_alternative<expire_proposal>(p)) result = expire();
+  if (auto* d = std::get_if<delete_proposal>(&p)) {
+    result.removed = messages_.erase(d->seq);
+    if (result.removed == 0) result.error = store_errc::no_message;
+  }
+  if (auto* c = std::get_if<configure_proposal>(&p)) limits_ = c->limits;
+  if (auto* c = std::get_if<consumer_put_proposal>(&p))
+    consumers_[std::string{c->name}] = std::string{c->row};
+  if (auto* c = std::get_if<consumer_delete_proposal>(&p))
+    result.removed = consumers_.erase(std::string{c->name});
+  if (messages_.empty() && last_ > 0) first_ = last_ + 1;
+  return result;
+}
+
+outcome model::store(const store_proposal& p) {
+  outcome r;
+  auto fail = [&](store_errc error, uint64_t seq = 0) {
+    r.error = error;
+    r.seq = seq;
+    return r;
+  };
+  std::string id{p.msg_id};
+  if (auto at = ids_.find(id); at != ids_.end() && limits_.duplicate_window_ns > 0 &&
+                               now_ - at->second.second < limits_.duplicate_window_ns) {
+    r.duplicate = true;
+    r.seq = at->second.first;
+    return r;
+  }
+  if (p.expected_last_subject_seq) {
+    auto seqs = matching(p.expected_subject.empty() ? p.subject : p.expected_subject, 0);
+    auto last = seqs.empty() ? 0 : seqs.back();
+    if (last != *p.expected_last_subject_seq) return fail(store_errc::wrong_last_sequence, last);
+  }
+  if (p.expected_last_seq && *p.expected_last_seq != last_)
+    return fail(store_errc::wrong_last_sequence, last_);
+  if (p.expected_last_msg_id && *p.expected_last_msg_id != last_id_) {
+    r.text = last_id_;
+    return fail(store_errc::wrong_last_msg_id);
+  }
+  message m{std::string{p.subject}, std::string{p.headers}, std::string{p.payload}, now_,
+            p.ttl_ns > 0 ? now_ + p.ttl_ns : p.ttl_ns};
+  if (limits_.max_msg_size > 0 &&
+      m.headers.size() + m.payload.size() > static_cast<uint64_t>(limits_.max_msg_size))
+    return fail(store_errc::message_too_large);
+  auto same = matching(p.subject, 0);
+  auto most = static_cast<uint64_t>(std::max<int64_t>(limits_.max_msgs_per_subject, 0));
+  if (limits_.discard_new && !p.skip && !p.rollup_all) {
+    bool full = most > 0 && same.size() >= most;
+    if (full && limits_.discard_new_per_subject && !p.rollup_subject)
+      return fail(store_errc::max_per_subject_reached);
+    if (!full && limits_.max_msgs > 0 &&
+        messages_.size() >= static_cast<uint64_t>(limits_.max_msgs))
+      return fail(store_errc::max_msgs_reached);
+    if (limits_.max_bytes > 0 && bytes() + size(m) >= static_cast<uint64_t>(limits_.max_bytes) &&
+        (!full || size(messages_.at(same.front())) < size(m)))
+      return fail(store_errc::max_bytes_reached);
+  }
+  r.seq = ++last_;
+  last_time_ = now_;
+  last_id_ = id;
+  if (!id.empty() && limits_.duplicate_window_ns > 0) ids_[id] = {last_, now_};
+  if (p.skip) return r;
+  if (p.rollup_all) messages_.clear();
+  if (p.rollup_subject)
+    for (auto seq : same) messages_.erase(seq);
+  messages_[last_] = m;
+  for (auto seqs = matching(p.subject, 0); most > 0 && seqs.size() > most; seqs.erase(seqs.begin()))
+    messages_.erase(seqs.front());
+  limit();
+  return r;
+}
+
+void model::limit() {
+  if (limits_.discard_new) return;
+  auto over = [&] {
+    return (limits_.max_msgs > 0 && messages_.size() > static_cast<uint64_t>(limits_.max_msgs)) ||
+           (limits_.max_bytes > 0 && bytes() > static_cast<uint64_t>(limits_.max_bytes));
+  };
+  while (over()) messages_.erase(messages_.begin());
+}
+
+void model::end() {
+  limit();
+  std::erase_if(ids_, [&](const auto& entry) {
+    return entry.second.second <= now_ - limits_.duplicate_window_ns;
+  });
+  auto most = static_cast<uint64_t>(std::max<int64_t>(limits_.max_msgs_per_subject, 0));
+  if (most == 0) return;
+  for (const auto& [subject, count] : counts(""))
+    for (auto seqs = matching(subject, 0); seqs.size() > most; seqs.erase(seqs.begin()))
+      messages_.erase(seqs.front());
+  if (messages_.empty() && last_ > 0) first_ = last_ + 1;
+}
+
+outcome model::purge(const purge_proposal& p) {
+  outcome r;
+  auto seqs = matching(p.filter, 0);
+  bool all = takes_all(p.filter) && p.keep == 0;
+  auto left = seqs.size() > p.keep ? seqs.size() - p.keep : 0;
+  for (auto seq : seqs) {
+    if (left == 0 || (p.up_to > 0 && seq >= p.up_to)) break;
+    messages_.erase(seq);
+    ++r.removed;
+    --left;
+  }
+  if (all && p.up_to > last_ + 1) last_ = p.up_to - 1;
+  return r;
+}
+
+outcome model::expire() {
+  outcome r;
+  r.removed = std::erase_if(messages_, [&](const auto& entry) {
+    const auto& m = entry.second;
+    if (m.expires_ns > 0 && m.expires_ns <= now_) return true;
+    return limits_.max_age_ns > 0 && m.expires_ns != ttl_never &&
+           m.time_ns + limits_.max_age_ns <= now_;
+  });
+  return r;
+}
+
+}  // namespace vagus::testing

@@ -1,5 +1,6 @@
 #include "actors/messages.hpp"
 
+#include "actors/authenticator.hpp"
 #include "net/options/version.hpp"
 
 #include <cstdlib>
@@ -28,7 +29,7 @@ void settings::put(const options& next) {
   info.server_name = next.server_name.empty() ? info.server_id : next.server_name;
   info.version = nats_version;
   info.headers = !next.no_header_support;
-  info.auth_required = !next.username.empty() || !next.token.empty();
+  info.auth_required = needs_credentials(next);
   info.max_payload = next.max_payload;
   advertise(next, client_port, info);
 }

@@ -20,7 +20,6 @@
 namespace vagus {
 
 // One block, at most 10 characters each; equal texts would be one type.
-using accept_atom = caf::atom_constant<caf::atom("accept")>;
 using applied_atom = caf::atom_constant<caf::atom("applied")>;
 using close_atom = caf::atom_constant<caf::atom("close")>;
 using closed_atom = caf::atom_constant<caf::atom("closed")>;
@@ -34,7 +33,6 @@ using reload_atom = caf::atom_constant<caf::atom("reload")>;
 using render_atom = caf::atom_constant<caf::atom("render")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
-using varz_atom = caf::atom_constant<caf::atom("varz")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;
 
 /// Subscriptions that one connection adds and removes, in order. Texts are packed, since a single

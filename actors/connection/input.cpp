@@ -43,10 +43,8 @@ void connection_state::on_readable() {
 
 void connection_state::continue_reading() {
   if (phase_ == phase::closed || awaiting_readable_) return;
-  if (phase_ == phase::open && (reading_paused() || changes_unapplied() > 0) && rest_.size() > 0 &&
-      rest_.needed == 0)
-    return;
-  if (phase_ == phase::open && reading_paused()) return;
+  bool parsing_waits = changes_unapplied() > 0 && rest_.size() > 0 && rest_.needed == 0;
+  if (phase_ == phase::open && (reading_paused() || parsing_waits)) return;
   awaiting_readable_ = true;
   socket_->await_readable();
 }

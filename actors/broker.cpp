@@ -60,6 +60,8 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
   current_ = first_settings(opts, client_port_);
   announce();
   start_loops();
+  if (opts.jetstream)
+    jetstream_ = std::make_unique<jetstream_service>(system_, *current_, contexts_);
   server_ = spawn_pinned<server_state>(
       system_, loops_.at(0),
       server_surroundings{loops_, contexts_, timekeepers_, counters_, current_, std::move(clients),
@@ -111,6 +113,7 @@ void broker::wait() {
   server_ = nullptr;
   if (monitor_) caf::anon_send(monitor_, end_atom::value);
   monitor_ = nullptr;
+  jetstream_.reset();
   for (auto& timekeeper : timekeepers_) caf::anon_send(timekeeper, end_atom::value);
   timekeepers_.clear();
   caf::anon_send(global_.space, end_atom::value);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/jetstream/jetstream_service.hpp"
 #include "actors/loop_context.hpp"
 #include "net/listener.hpp"
 #include "net/options/options.hpp"
@@ -49,6 +50,7 @@ private:
   std::vector<std::unique_ptr<loop_context>> contexts_;
   std::vector<timekeeper_actor> timekeepers_;
   authenticator_actor authenticator_;
+  std::unique_ptr<jetstream_service> jetstream_;  ///< null: JetStream is off
   server_actor server_;
   monitor_actor monitor_;  ///< null: monitoring is off
   std::promise<void> ended_;

@@ -26,15 +26,19 @@ struct traffic_counters {
   }
 };
 
-/// Where messages can be delivered: what the interest snapshots know of a connection. Publishers on
+/// Where messages can be delivered: what the interest snapshots know of a subscriber. Publishers on
 /// any event loop read it; only the members named as such are ever written by them.
 ///
-/// Lives as long as the connection, and beyond it until no reader of a snapshot can still see it.
+/// Lives as long as the subscriber, and beyond it until no reader of a snapshot can still see it.
 class endpoint : public boost::intrusive_ref_counter<endpoint> {
 public:
   endpoint(uint64_t client_id, size_t loops) : id{client_id}, open(loops) {}
 
   const uint64_t id;  ///< the client_id of INFO
+
+  /// It must not lose what it was sent: publishers wait for it, however long that takes. Set before
+  /// the first subscription.
+  bool lossless = false;
 
   /// The actor that takes frame_batch_ptr messages. Set once, before the first subscription.
   caf::strong_actor_ptr actor;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/connection_record.hpp"
+#include "actors/jetstream/messages.hpp"
 #include "actors/messages.hpp"
 
 #include <caf/typed_actor.hpp>
@@ -12,14 +13,17 @@
 
 namespace vagus {
 
-/// One client: its socket, parser, subscriptions and outgoing queue. Pinned to an event loop.
-using connection_actor = caf::typed_actor<
-    // Messages for its subscriptions, ready to be written.
+/// Whoever is subscribed to subjects: connections, streams, the JetStream API.
+using subscriber_actor = caf::typed_actor<
+    // Messages for its subscriptions, as frames ready to be written to a client.
     caf::reacts_to<frame_batch_ptr>,
     // The subject space has put in force that many of its interest changes, in all.
     caf::reacts_to<applied_atom, uint64_t>,
-    // Answers when its outgoing queue has fallen below the low-water mark, or it ends.
-    caf::replies_to<drain_atom>::with<bool>,
+    // Answers when what waits in it has fallen below the low-water mark, or it ends.
+    caf::replies_to<drain_atom>::with<bool>>;
+
+/// One client: its socket, parser, subscriptions and outgoing queue. Pinned to an event loop.
+using connection_actor = subscriber_actor::extend<
     // From now on these options hold: limits, and who may be here.
     caf::reacts_to<reload_atom, settings_ptr>,
     // Sends an asynchronous INFO to clients that understand it.
@@ -33,8 +37,8 @@ using connection_actor = caf::typed_actor<
 
 /// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.
 using subject_space_actor = caf::typed_actor<
-    // Applies the changes of a connection, then tells it so.
-    caf::reacts_to<interest_changes_ptr, connection_actor>, caf::reacts_to<end_atom>>;
+    // Applies the changes of a subscriber, then tells it so.
+    caf::reacts_to<interest_changes_ptr, subscriber_actor>, caf::reacts_to<end_atom>>;
 
 /// The clock of one event loop: fires the timers of what is pinned there. Pinned itself.
 using timekeeper_actor = caf::typed_actor<
@@ -47,6 +51,46 @@ using timekeeper_actor = caf::typed_actor<
 using authenticator_actor =
     caf::typed_actor<caf::replies_to<verify_atom, credentials, settings_ptr>::with<bool>,
                      caf::reacts_to<end_atom>>;
+
+/// Runs what may wait for a disk, on a thread of its own.
+using storage_worker_actor =
+    caf::typed_actor<caf::reacts_to<run_atom, storage_job>, caf::reacts_to<end_atom>>;
+
+/// One stream: its configuration, what is on its way to its store, who waits for which answer.
+/// Subscribed to its subjects. Pinned to an event loop.
+using stream_actor = subscriber_actor::extend<
+    // A client's request about this stream; it answers the client.
+    caf::reacts_to<api_atom, stream_call_ptr>,
+    // Takes over another configuration, then tells the JetStream API so.
+    caf::reacts_to<configure_atom, stream_config_ptr>,
+    // A storage thread has opened (or made) its store.
+    caf::reacts_to<opened_atom, opened_store_ptr>,
+    // A storage thread has committed a batch.
+    caf::reacts_to<committed_atom, stream_batch_ptr>,
+    // A storage thread has tried to write again after an error.
+    caf::reacts_to<retry_atom, store_error>,
+    // Ends and removes all that it has stored.
+    caf::reacts_to<remove_atom>,
+    // Finishes what has begun, closes its store and ends.
+    caf::reacts_to<end_atom>,
+    // Its store is closed (and removed, if that was asked for).
+    caf::reacts_to<closed_atom, store_error>,
+    // A storage thread has an answer for a client.
+    caf::reacts_to<answer_atom, api_answer_ptr>,
+    // Itself: goes on with batched direct gets.
+    caf::reacts_to<continue_atom>>;
+
+/// The JetStream API of one account: which streams there are, and every request about them. Pinned
+/// to the first event loop.
+using jetstream_actor = subscriber_actor::extend<
+    // A stream takes messages from now on, or could not be made.
+    caf::reacts_to<opened_atom, stream_outcome>,
+    // A stream has taken over its new configuration, or could not.
+    caf::reacts_to<configure_atom, stream_outcome>,
+    // A stream has ended.
+    caf::reacts_to<closed_atom, stream_outcome>,
+    // Ends all streams, then itself.
+    caf::reacts_to<end_atom>>;
 
 /// The process: listeners, the connections there are, signals, reload, lame duck and shutdown.
 using server_actor = caf::typed_actor<

@@ -54,6 +54,15 @@ struct loop_context {
   buffer_ptr read_buffer;
   timed::time_point loop_time;  ///< of the last tick: good to 100 ms
   int64_t wall_time_ns = 0;     ///< the same, since the epoch: for people, not for deadlines
+  /// What the actor clock lacks to the time since the epoch; brought up to date with every tick.
+  int64_t wall_offset_ns = 0;
+  /// Tests: the offset never changes, so that the wall clock is as virtual as the actor clock.
+  bool wall_clock_follows = true;
+
+  /// Nanoseconds since the epoch, from the actor clock: for the timestamps of messages.
+  int64_t wall_now(caf::actor_clock::time_point now) const {
+    return std::chrono::nanoseconds{now.time_since_epoch()}.count() + wall_offset_ns;
+  }
   server_actor server;
   authenticator_actor authenticator;
 };

@@ -20,17 +20,25 @@
 namespace vagus {
 
 // One block, at most 10 characters each; equal texts would be one type.
+using answer_atom = caf::atom_constant<caf::atom("answer")>;
+using api_atom = caf::atom_constant<caf::atom("api")>;
 using applied_atom = caf::atom_constant<caf::atom("applied")>;
 using close_atom = caf::atom_constant<caf::atom("close")>;
 using closed_atom = caf::atom_constant<caf::atom("closed")>;
+using committed_atom = caf::atom_constant<caf::atom("committed")>;
+using configure_atom = caf::atom_constant<caf::atom("configure")>;
 using connz_atom = caf::atom_constant<caf::atom("connz")>;
+using continue_atom = caf::atom_constant<caf::atom("continue")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
 using info_atom = caf::atom_constant<caf::atom("info")>;
 using lameduck_atom = caf::atom_constant<caf::atom("lameduck")>;
 using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
+using remove_atom = caf::atom_constant<caf::atom("remove")>;
 using render_atom = caf::atom_constant<caf::atom("render")>;
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using run_atom = caf::atom_constant<caf::atom("run")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;

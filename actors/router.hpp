@@ -36,6 +36,9 @@ public:
   /// Hands `message` to another member of queue group `queue`, because one that was chosen is gone.
   size_t republish(const message_view& message, uint32_t queue);
 
+  /// True if `subject` reaches anyone. Inside a snapshot_guard.
+  bool reaches(std::string_view subject) { return !lookup(subject).empty(); }
+
   /// The sid under which `self` is subscribed to something that `subject` reaches; empty if none.
   std::string_view own_sid(std::string_view subject, const endpoint* self);
 

@@ -25,7 +25,7 @@ void subject_space_state::apply(const interest_changes& changes) {
 subject_space_actor::behavior_type subject_space_state::behavior() {
   supervise(self_);
   return {
-      [this](const interest_changes_ptr& changes, const connection_actor& from) {
+      [this](const interest_changes_ptr& changes, const subscriber_actor& from) {
         apply(*changes);
         self_->send(from, applied_atom::value, static_cast<uint64_t>(changes->size()));
       },

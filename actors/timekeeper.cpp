@@ -10,8 +10,12 @@ timekeeper_state::timekeeper_state(handle::pointer self, loop_context& context)
 void timekeeper_state::tick() {
   auto now = self_->clock().now();
   context_.loop_time = now;
-  context_.wall_time_ns =
-      std::chrono::nanoseconds{std::chrono::system_clock::now().time_since_epoch()}.count();
+  if (context_.wall_clock_follows) {
+    auto wall = std::chrono::system_clock::now().time_since_epoch();
+    context_.wall_offset_ns =
+        std::chrono::nanoseconds{wall}.count() - std::chrono::nanoseconds{now.time_since_epoch()}.count();
+  }
+  context_.wall_time_ns = context_.wall_now(now);
   context_.deadlines.fire(now);
   self_->delayed_send(self_, resolution, tick_atom::value);
 }

@@ -280,7 +280,7 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
   context_.counters.stalled_clients.fetch_add(1, std::memory_order_relaxed);
   for (const auto& p : over) {
     auto excess = p.pending * 16 / opts.max_pending;
-    auto patience = hard ? std::chrono::duration_cast<std::chrono::milliseconds>(
+    auto patience = hard || p.destination->lossless ? std::chrono::duration_cast<std::chrono::milliseconds>(
                                opts.write_deadline + std::chrono::seconds{1})
                          : std::chrono::milliseconds{2 * excess};
     auto resume = [this] {
@@ -288,7 +288,7 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
     };
     ++stalls_;
     self_
-        ->request(caf::actor_cast<connection_actor>(p.destination->actor), patience,
+        ->request(caf::actor_cast<subscriber_actor>(p.destination->actor), patience,
                   drain_atom::value)
         .then([resume](bool) { resume(); }, [resume](const caf::error&) { resume(); });
   }

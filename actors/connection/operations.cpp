@@ -182,7 +182,8 @@ void connection_state::push_change(bool add, uint32_t slot) {
 void connection_state::send_changes() {
   if (!changes_) return;
   note_activity();
-  self_->send(context_.global.space, std::move(changes_), connection_actor{self_});
+  self_->send(context_.global.space, std::move(changes_),
+              subscriber_actor{connection_actor{self_}});
   changes_ = nullptr;
 }
 

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "actors/interest/rcu.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/loop_context.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace vagus {
+
+/// How an actor inside the server subscribes to an account's subjects: with an endpoint of its own.
+/// Belongs to one pinned actor, and is used on its loop only.
+///
+/// The actor hands on what the subject space and publishers send it: `applied` to note_applied, a
+/// frame_batch to take, `drain` to drained. It calls withdraw before it ends, and ends when
+/// settled() is true after that.
+class internal_client {
+public:
+  internal_client(loop_context& context, uint64_t id);
+  internal_client(const internal_client&) = delete;
+  internal_client& operator=(const internal_client&) = delete;
+  ~internal_client();
+
+  /// Call before anything else. `lossless`: publishers wait rather than let too much pile up here.
+  void start(const subscriber_actor& self, bool lossless);
+
+  /// Asks for `subject`; the frames of what is published there come with `slot`. In force when
+  /// settled() is true again.
+  /// @pre `slot` is not in use; the subject is valid
+  void subscribe(uint32_t slot, std::string_view subject);
+  void unsubscribe(uint32_t slot);
+  /// Sends what subscribe and unsubscribe have gathered.
+  void send_changes();
+  /// Nothing is delivered any more; the last change.
+  void withdraw();
+
+  void note_applied(uint64_t count) { unapplied_ -= count; }
+  bool settled() const { return unapplied_ == 0; }
+
+  /// Counts what has come in as taken over by the actor, which owes `release` for it.
+  void take(const frame_batch& batch);
+  /// So many of the bytes taken are dealt with.
+  void release(size_t bytes);
+  bool below_low_water() const;
+
+  const endpoint& traffic() const { return *endpoint_; }
+
+private:
+  loop_context& context_;
+  endpoint_ptr endpoint_;
+  subscriber_actor self_;
+  interest_changes_ptr changes_;
+  std::map<uint32_t, std::string> subjects_;
+  uint64_t unapplied_ = 0;
+};
+
+/// Publishing from inside the server: lives within one handler of a pinned actor, and sends what it
+/// was given when it ends. Nothing else may publish on that loop meanwhile.
+class publishing {
+public:
+  explicit publishing(loop_context& context) : context_{context} {}
+  publishing(const publishing&) = delete;
+  publishing& operator=(const publishing&) = delete;
+  ~publishing();
+
+  /// Returns how many the message reaches. `header_size` bytes of `body` are headers; -1: none.
+  size_t send(std::string_view subject, std::string_view reply, std::string_view body,
+              int64_t header_size = -1) {
+    return context_.routes.publish({subject, reply, body, header_size, nullptr}, nullptr);
+  }
+
+  /// True if somebody would get a message to `subject`.
+  bool is_wanted(std::string_view subject) { return context_.routes.reaches(subject); }
+
+private:
+  loop_context& context_;
+  snapshot_guard guard_;
+};
+
+}  // namespace vagus

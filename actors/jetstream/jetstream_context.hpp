@@ -1,0 +1,39 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/jetstream/storage_worker.hpp"
+#include "actors/jetstream/stream_check.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace vagus {
+
+/// What the JetStream API and the streams of one account share. Outlives them.
+struct jetstream_context {
+  std::filesystem::path store_dir;  ///< of the account
+  std::string server_id;
+  std::string domain;               ///< empty: none
+  jetstream_limits limits;
+  int64_t max_memory = -1;          ///< bytes that all streams in memory may take; -1: no limit
+  int64_t max_storage = -1;         ///< the same on the disk
+  bool strict = true;               ///< requests with unknown members are refused
+  bool sync_always = true;          ///< every commit is on the disk before it is acknowledged
+  /// "$JS.API", and the domain's own.
+  std::vector<std::string> api_prefixes() const {
+    std::vector<std::string> prefixes{"$JS.API"};
+    if (!domain.empty()) prefixes.push_back("$JS." + domain + ".API");
+    return prefixes;
+  }
+
+  storage_workers workers;
+  jetstream_actor api;  ///< while it runs
+
+  // For INFO and monitoring
+  std::atomic<uint64_t> api_total{0};
+  std::atomic<uint64_t> api_errors{0};
+};
+
+}  // namespace vagus

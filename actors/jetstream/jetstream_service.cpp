@@ -1,0 +1,69 @@
+#include "actors/jetstream/jetstream_service.hpp"
+
+#include "actors/jetstream/jetstream.hpp"
+#include "actors/jetstream/recover.hpp"
+#include "actors/pinned_actor.hpp"
+#include "net/log.hpp"
+
+#include <caf/send.hpp>
+
+namespace vagus {
+
+namespace {
+
+/// Streams on the same thread wait for each other's commits; threads that wait for a disk cost
+/// nothing.
+constexpr size_t writer_threads = 16;
+constexpr size_t reader_threads = 4;
+
+}  // namespace
+
+jetstream_service::jetstream_service(caf::actor_system& system, const settings& current,
+                                     std::vector<std::unique_ptr<loop_context>>& contexts) {
+  configure(current);
+  announce();
+  auto found = recover_streams(context_.store_dir, context_.sync_always);
+  for (size_t i = 0; i < writer_threads; ++i)
+    context_.workers.writers.push_back(system.spawn<caf::detached>(storage_worker));
+  for (size_t i = 0; i < reader_threads; ++i)
+    context_.workers.readers.push_back(system.spawn<caf::detached>(storage_worker));
+  spawn_pinned<jetstream_state>(
+      system, contexts[0]->loop, std::ref(*contexts[0]),
+      jetstream_start{contexts, context_, std::move(found.streams), std::move(found.offline),
+                      [this] { ready_.set_value(); }, [this] { ended_.set_value(); }});
+  ready_.get_future().wait();
+}
+
+jetstream_service::~jetstream_service() {
+  stop();
+}
+
+void jetstream_service::configure(const settings& current) {
+  const auto& opts = current.opts;
+  context_.server_id = current.info.server_id;
+  context_.domain = opts.js_domain;
+  context_.strict = opts.js_strict;
+  context_.store_dir = std::filesystem::path{opts.store_dir} / "vagus" / "$G" / "streams";
+  context_.limits.duplicate_window = opts.js_duplicate_window.count();
+  context_.max_memory = opts.max_memory_store;
+  context_.max_storage = opts.max_file_store;
+}
+
+void jetstream_service::announce() const {
+  log_info("Starting JetStream");
+  log_info("  Store directory: {}", context_.store_dir.string());
+  if (!context_.domain.empty()) log_info("  Domain: {}", context_.domain);
+}
+
+void jetstream_service::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  caf::anon_send(context_.api, end_atom::value);
+  ended_.get_future().wait();
+  for (auto& w : context_.workers.writers) caf::anon_send(w, end_atom::value);
+  for (auto& r : context_.workers.readers) caf::anon_send(r, end_atom::value);
+  context_.workers.writers.clear();
+  context_.workers.readers.clear();
+}
+
+}  // namespace vagus

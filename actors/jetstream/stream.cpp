@@ -1,0 +1,232 @@
+#include "actors/jetstream/stream.hpp"
+
+#include "actors/supervision.hpp"
+#include "net/log.hpp"
+#include "storage/lmdb_store.hpp"
+#include "storage/memory_store.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace vagus {
+
+namespace fs = std::filesystem;
+
+stream_state::stream_state(handle::pointer self, loop_context& context, jetstream_context& js,
+                           stream_start start)
+    : self_{self},
+      context_{context},
+      js_{js},
+      name_{std::move(start.name)},
+      record_{std::move(start.record)},
+      config_{record_->look().config},
+      store_{std::move(start.store)},
+      writer_{js.workers.next_writer()},
+      client_{context, 0} {
+  ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
+  if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
+}
+
+stream_state::~stream_state() {
+  context_.deadlines.cancel(*this);
+}
+
+stream_actor::behavior_type stream_state::behavior() {
+  supervise(self_);
+  client_.start(subscriber_actor{stream_actor{self_}}, true);
+  open();
+  return {
+      [this](const frame_batch_ptr& batch) { take(batch); },
+      [this](applied_atom, uint64_t count) {
+        client_.note_applied(count);
+        if (client_.settled()) note_settled();
+      },
+      [this](drain_atom) {
+        auto promise = self_->make_response_promise<bool>();
+        waiting_for_drain_.push_back(promise);
+        answer_drained();
+        return promise;
+      },
+      [this](api_atom, const stream_call_ptr& request) { answer(*request); },
+      [this](configure_atom, const stream_config_ptr& next) { configure(next); },
+      [this](opened_atom, const opened_store_ptr& opened) { note_opened(*opened); },
+      [this](committed_atom, const stream_batch_ptr& batch) { settle(batch); },
+      [this](retry_atom, const store_error& error) { note_retried(error); },
+      [this](remove_atom) { end(true); },
+      [this](end_atom) { end(false); },
+      [this](closed_atom, const store_error& error) { note_closed(error); },
+      [this](answer_atom, const api_answer_ptr& answer) { respond(answer->reply, answer->body); },
+      [this](continue_atom) { continue_gets(); },
+  };
+}
+
+void stream_state::run_on(const storage_worker_actor& worker, std::function<void()> job) {
+  caf::anon_send(worker, run_atom::value,
+                 std::make_shared<const std::function<void()>>(std::move(job)));
+}
+
+// ---- the start ----
+
+/// Makes the store, with the configuration as its first batch, unless it was there before.
+void stream_state::open() {
+  if (store_) {
+    subscribe();
+    return;
+  }
+  batch_builder first{now_ns()};
+  auto row = config_row(config());
+  first.add(configure_proposal{limits_of(config()), row});
+  bool memory = config().storage == storage_type::memory;
+  auto directory = js_.store_dir / name_;
+  run_on(writer_, [=, sync = js_.sync_always && config().persist_mode != persist_mode_type::async,
+                   name = name_, batch = std::string{first.bytes()}, self = stream_actor{self_}] {
+    auto answer = std::make_shared<opened_store>();
+    if (memory) {
+      answer->store = std::make_shared<memory_store>(name);
+    } else {
+      lmdb_store_options how;
+      how.sync = sync;
+      auto opened = lmdb_store::open(directory, name, how);
+      if (opened)
+        answer->store = std::move(*opened);
+      else
+        answer->error = opened.error();
+    }
+    if (!answer->error) answer->error = answer->store->append(batch).error;
+    caf::anon_send(self, opened_atom::value, opened_store_ptr{answer});
+  });
+}
+
+void stream_state::note_opened(const opened_store& opened) {
+  if (opened.error) {
+    log_error("JetStream stream '{} > {}' cannot be made: {} ({})", context_.global.name, name_,
+              to_text(opened.error.code), opened.error.text);
+    phase_ = phase::closed;
+    js_.api ? caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, opened.error})
+            : void();
+    client_.withdraw();
+    return;
+  }
+  store_ = opened.store;
+  if (phase_ == phase::ending) return close_store();
+  subscribe();
+}
+
+void stream_state::subscribe() {
+  if (auto snapshot = store_->read()) record_->put((*snapshot)->state());
+  if (config().allow_direct) subscribe_direct(true);
+  for (const auto& subject : config().subjects) {
+    client_.subscribe(next_slot_, subject);
+    slots_.emplace_back(subject, next_slot_++);
+  }
+  reconfigured_ = false;
+  client_.send_changes();
+  if (client_.settled()) note_settled();
+}
+
+/// Everybody sees its subscriptions as they are now.
+void stream_state::note_settled() {
+  if (phase_ == phase::opening) {
+    phase_ = phase::open;
+    // What has expired while nobody looked goes now.
+    open_batch().proposals.add(expire_proposal{});
+    caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, {}});
+  } else if (phase_ == phase::open && reconfigured_) {
+    reconfigured_ = false;
+    caf::anon_send(js_.api, configure_atom::value, stream_outcome{name_, {}});
+  } else if (phase_ == phase::closed) {
+    self_->quit();
+  }
+}
+
+// ---- another configuration ----
+
+/// What the store keeps of it for the next start.
+std::string stream_state::config_row(const stream_config& config) const {
+  return fmt::format(R"({{"created":{},"config":{}}})", record_->created_ns, to_json(config));
+}
+
+void stream_state::configure(const stream_config_ptr& next) {
+  auto& batch = open_batch();
+  batch.expect([this, next](const outcome& o) {
+    if (o.error == store_errc::none) return put_in_force(next);
+    caf::anon_send(js_.api, configure_atom::value,
+                   stream_outcome{name_, {o.error, 0, stopped_.text}});
+  });
+  auto row = config_row(*next);
+  batch.proposals.add(configure_proposal{limits_of(*next), row});
+}
+
+void stream_state::put_in_force(const stream_config_ptr& next) {
+  auto before = config_;
+  config_ = next;
+  record_->put(next);
+  reconfigured_ = true;
+  change_subscriptions(*before);
+  if (client_.settled()) note_settled();
+}
+
+void stream_state::change_subscriptions(const stream_config& before) {
+  const auto& wanted = config().subjects;
+  auto has = [](const auto& list, const auto& what, auto&& key) {
+    return std::any_of(list.begin(), list.end(), [&](const auto& x) { return key(x) == what; });
+  };
+  auto itself = [](const auto& x) { return x; };
+  auto subject = [](const auto& x) { return x.first; };
+  std::erase_if(slots_, [&](const auto& slot) {
+    if (has(wanted, slot.first, itself)) return false;
+    client_.unsubscribe(slot.second);
+    return true;
+  });
+  for (const auto& s : wanted) {
+    if (has(slots_, s, subject)) continue;
+    client_.subscribe(next_slot_, s);
+    slots_.emplace_back(s, next_slot_++);
+  }
+  if (config().allow_direct != before.allow_direct) subscribe_direct(config().allow_direct);
+  client_.send_changes();
+}
+
+// ---- the end ----
+
+/// Takes nothing more; commits what was taken, then closes its store.
+void stream_state::end(bool remove) {
+  if (phase_ == phase::ending || phase_ == phase::closed) return;
+  bool opening = phase_ == phase::opening && !store_;
+  phase_ = phase::ending;
+  remove_ = remove;
+  context_.deadlines.cancel(*this);
+  client_.withdraw();
+  answer_drained();
+  if (!opening && !in_flight_ && waiting_.empty()) close_store();
+}
+
+void stream_state::close_store() {
+  if (!store_) return;
+  auto directory = js_.store_dir / name_;
+  bool gone = remove_ && config().storage == storage_type::file;
+  run_on(writer_, [=, store = std::move(store_), self = stream_actor{self_}]() mutable {
+    store.reset();
+    std::error_code code;
+    if (gone) {
+      // First out of the way, so that a crash in the middle leaves no half of a stream.
+      auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
+      fs::remove_all(rest, code);
+      fs::rename(directory, rest, code);
+      if (!code) fs::remove_all(rest, code);
+    }
+    store_error error;
+    if (code) error = {store_errc::io_error, 0, directory.string() + ": " + code.message()};
+    caf::anon_send(self, closed_atom::value, error);
+  });
+}
+
+void stream_state::note_closed(const store_error& error) {
+  phase_ = phase::closed;
+  caf::anon_send(js_.api, closed_atom::value, stream_outcome{name_, error});
+  if (client_.settled()) self_->quit();
+}
+
+}  // namespace vagus

@@ -1,0 +1,170 @@
+#include "actors/jetstream/stream.hpp"
+#include "net/log.hpp"
+
+#include <caf/send.hpp>
+#include <fmt/compile.h>
+
+#include <iterator>
+
+namespace vagus {
+
+namespace {
+
+/// How long a store that has stopped is left alone before it is tried again.
+constexpr std::chrono::seconds retry_interval{1};
+
+/// What a publisher is told of a proposal that was not accepted.
+api_error error_of(const outcome& o) {
+  auto failed = [](const char* text) {
+    return make_error(js_errc::stream_store_failed, {{"err", text}});
+  };
+  switch (o.error) {
+    case store_errc::wrong_last_sequence:
+      return make_error(js_errc::stream_wrong_last_sequence, {{"seq", std::to_string(o.seq)}});
+    case store_errc::wrong_last_msg_id:
+      return make_error(js_errc::stream_wrong_last_msg_id, {{"id", o.text}});
+    case store_errc::message_too_large:
+      return make_error(js_errc::stream_message_exceeds_maximum);
+    case store_errc::max_msgs_reached:
+      return failed("maximum messages exceeded");
+    case store_errc::max_bytes_reached:
+      return failed("maximum bytes exceeded");
+    case store_errc::max_per_subject_reached:
+      return failed("maximum messages per subject exceeded");
+    default:
+      return failed(to_text(o.error));
+  }
+}
+
+}  // namespace
+
+/// What a client is told when its stream's store has refused a whole batch.
+api_error error_of(const store_error& e) {
+  if (e.code == store_errc::no_space) return make_error(js_errc::storage_resources_exceeded);
+  auto text = e.text.empty() ? std::string{to_text(e.code)} : e.text;
+  return make_error(js_errc::stream_store_failed, {{"err", text}});
+}
+
+void stream_state::after_run() {
+  commit();
+}
+
+/// Hands the next batch to the stream's storage thread, unless one is there already.
+void stream_state::commit() {
+  if (in_flight_ || !store_ || phase_ == phase::closed) return;
+  if (waiting_.empty()) {
+    if (!again_) return;
+    open_batch();
+  }
+  again_ = false;
+  in_flight_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  run_on(writer_, [store = store_, batch = in_flight_, self = stream_actor{self_}] {
+    batch->result = store->append(batch->proposals.bytes());
+    caf::anon_send(self, committed_atom::value, batch);
+  });
+}
+
+/// A batch is on the disk, or has failed: what it changes becomes visible, then everybody is told.
+void stream_state::settle(const stream_batch_ptr& batch) {
+  in_flight_ = nullptr;
+  const auto& result = batch->result;
+  if (result.error) {
+    note_failure(result.error);
+  } else {
+    record_->put(result.state);
+    again_ = result.more;
+    schedule_expiry(result.next_expiry_ns);
+  }
+  acknowledge(*batch);
+  outcome failed;
+  failed.error = store_errc::stopped;
+  for (const auto& call : batch->calls())
+    call.then(result.error ? failed : result.outcomes[call.outcome]);
+  if (batch->taken > 0) client_.release(batch->taken);
+  if (!waiting_for_drain_.empty()) answer_drained();
+  if (phase_ == phase::ending && waiting_.empty()) close_store();
+}
+
+void stream_state::acknowledge(const stream_batch& batch) {
+  publishing out{context_};
+  fmt::basic_memory_buffer<char, 512> text;
+  const auto& result = batch.result;
+  auto refuse = [&](std::string_view reply, const api_error& why) {
+    out.send(reply, {}, fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
+  };
+  batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
+    if (error != nullptr) return refuse(reply, *error);
+    if (result.error) return refuse(reply, error_of(result.error));
+    const auto& o = result.outcomes[at];
+    if (o.error != store_errc::none) return refuse(reply, error_of(o));
+    text.clear();
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,
+                   o.duplicate ? ",\"duplicate\": true" : "");
+    out.send(reply, {}, {text.data(), text.size()});
+  });
+}
+
+/// Lets publishers go on once less waits here than made them wait.
+void stream_state::answer_drained() {
+  if (phase_ == phase::open && !client_.below_low_water()) return;
+  for (auto& promise : waiting_for_drain_) promise.deliver(true);
+  waiting_for_drain_.clear();
+}
+
+// ---- failures ----
+
+/// The store takes nothing until it could be written again; reading goes on.
+void stream_state::note_failure(const store_error& error) {
+  if (!stopped_ && error.code != store_errc::busy_readers) {
+    log_error("JetStream stream '{} > {}' takes no messages: {} ({}). Reading goes on; writing is "
+              "tried again every second",
+              context_.global.name, name_, to_text(error.code), error.text);
+    stopped_ = error;
+  }
+  if (stopped_) next_retry_ = self_->clock().now() + retry_interval;
+  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+}
+
+void stream_state::retry() {
+  next_retry_ = time_point::max();
+  run_on(writer_, [store = store_, self = stream_actor{self_}] {
+    caf::anon_send(self, retry_atom::value, store->retry());
+  });
+}
+
+void stream_state::note_retried(const store_error& error) {
+  if (phase_ == phase::closed || !stopped_) return;
+  if (error) {
+    next_retry_ = self_->clock().now() + retry_interval;
+  } else {
+    log_info("JetStream stream '{} > {}' takes messages again", context_.global.name, name_);
+    stopped_ = {};
+    again_ = true;  // limits and expiry may have waited
+  }
+  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+}
+
+// ---- time ----
+
+void stream_state::schedule_expiry(int64_t next_expiry_ns) {
+  next_expiry_ = time_point::max();
+  if (next_expiry_ns != 0 && !config().sealed) {
+    auto left = std::chrono::nanoseconds{std::max<int64_t>(next_expiry_ns - now_ns(), 0)};
+    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, 24h);
+  }
+  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+}
+
+void stream_state::on_time(time_point now) {
+  if (phase_ != phase::open) return;
+  if (now >= next_retry_) retry();
+  if (now >= next_expiry_) {
+    next_expiry_ = time_point::max();
+    if (!stopped_) open_batch().proposals.add(expire_proposal{});
+  }
+  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+  commit();
+}
+
+}  // namespace vagus

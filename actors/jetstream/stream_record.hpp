@@ -1,0 +1,51 @@
+#pragma once
+
+#include "actors/jetstream/stream_config.hpp"
+#include "storage/store_types.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace vagus {
+
+/// What others may know of a stream without asking it: the API for lists, monitoring. Written by
+/// the stream after each commit, before anyone is told of it.
+class stream_record {
+public:
+  using config_ptr = std::shared_ptr<const stream_config>;
+
+  struct view {
+    config_ptr config;
+    store_state state;
+    uint64_t consumers = 0;
+  };
+
+  stream_record(config_ptr config, int64_t created) : created_ns{created} {
+    view_.config = std::move(config);
+  }
+
+  const int64_t created_ns;  ///< since the epoch
+
+  view look() const {
+    std::lock_guard lock{mutex_};
+    return view_;
+  }
+  void put(const store_state& state) {
+    std::lock_guard lock{mutex_};
+    view_.state = state;
+  }
+  void put(config_ptr config) {
+    std::lock_guard lock{mutex_};
+    view_.config = std::move(config);
+  }
+
+private:
+  mutable std::mutex mutex_;
+  view view_;
+};
+
+using stream_record_ptr = std::shared_ptr<stream_record>;
+
+}  // namespace vagus

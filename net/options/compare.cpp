@@ -71,6 +71,24 @@ void compare_limits(comparison& c) {
   c.check("lame_duck_grace_period", &options::lame_duck_grace_period);
 }
 
+void compare_jetstream(comparison& c) {
+  c.fixed("JetStream", &options::jetstream);
+  c.fixed("StoreDir", &options::store_dir);
+  c.fixed("JetStreamDomain", &options::js_domain);
+  c.fixed("SyncInterval", &options::sync_interval);
+  c.check("max_memory_store", &options::max_memory_store);
+  c.check("max_file_store", &options::max_file_store);
+  c.check("strict", &options::js_strict);
+  c.check("max_ack_pending", &options::js_max_ack_pending);
+  c.check("max_request_batch", &options::js_max_request_batch);
+  c.check("duplicate_window", &options::js_duplicate_window);
+  c.check("default_max_consumers", &options::js_default_max_consumers);
+  c.check("request_queue_limit", &options::js_request_queue_limit);
+  c.check("info_queue_limit", &options::js_info_queue_limit);
+  c.check("max_buffered_size", &options::max_buffered_size);
+  c.check("max_buffered_msgs", &options::max_buffered_msgs);
+}
+
 void compare_logging(comparison& c) {
   c.check("debug", &options::debug);
   c.check("trace", &options::trace);
@@ -98,6 +116,7 @@ std::vector<option_change> compare_options(const options& before, const options&
   c.secret("authorization token", &options::token);
   c.check("authorization timeout", &options::auth_timeout);
   compare_limits(c);
+  compare_jetstream(c);
   compare_logging(c);
   c.check("pid_file", &options::pid_file);
   c.check("ports_file_dir", &options::ports_file_dir);

@@ -85,6 +85,19 @@ constexpr flag_rule server[] = {
      set<&o::event_loops>},
 };
 
+constexpr flag_rule streams[] = {
+    {{"js", "jetstream"},
+     boolean,
+     "",
+     "JetStream (default: on; with a configuration in nats-server's language as that says)",
+     set<&o::jetstream>},
+    {{"sd", "store_dir"},
+     text,
+     "dir",
+     "directory for JetStream's files (default vagus-data)",
+     set<&o::store_dir>},
+};
+
 constexpr flag_rule logging[] = {
     {{"l", "log"}, text, "file", "write the log to this file", set<&o::log_file>},
     {{"T", "logtime"},
@@ -137,8 +150,6 @@ constexpr flag_rule common[] = {
 };
 
 constexpr flag_rule refused[] = {
-    {{"js", "jetstream"}, boolean, "", "JetStream"},
-    {{"sd", "store_dir"}, text, "dir", "JetStream"},
     {{"ms", "https_port"}, integer, "port", "HTTPS"},
     {{"tls"}, boolean, "", "TLS"},
     {{"tlscert"}, text, "file", "TLS"},
@@ -156,6 +167,7 @@ constexpr flag_rule refused[] = {
 
 constexpr flag_group groups[] = {
     {"Server", server},
+    {"JetStream", streams},
     {"Logging", logging},
     {"Authorization", authorization},
     {"Common", common},

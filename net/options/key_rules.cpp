@@ -1,9 +1,6 @@
-#include "net/options/translate_values.hpp"
-
-#include <fmt/format.h>
+#include "net/options/rule_functions.hpp"
 
 #include <algorithm>
-#include <limits>
 
 // The translation table. A key is accepted where vagus does what it asks for, or where there is
 // nothing to do; everything else that nats-server knows is refused by name, so that no setting is
@@ -13,60 +10,12 @@ namespace vagus {
 
 namespace {
 
-constexpr int64_t int32_max = std::numeric_limits<int32_t>::max();
-constexpr int64_t int64_max = std::numeric_limits<int64_t>::max();
-
-void refuse(translation& work, const conf_value& value) {
-  work.error(value, fmt::format("\"{}\": vagus does not support this yet", work.key));
-}
-
-/// Refuses everything but "off".
-void only_false(translation& work, const conf_value& value) {
-  auto* x = std::get_if<bool>(&value.data);
-  if (!x || *x) refuse(work, value);
-}
-
-void only_zero(translation& work, const conf_value& value) {
-  auto* x = std::get_if<int64_t>(&value.data);
-  if (!x || *x != 0) refuse(work, value);
-}
-
-template <auto Member>
-void boolean(translation& work, const conf_value& value) {
-  if (auto x = read_bool(work, value)) work.out.*Member = *x;
-}
-
-template <auto Member>
-void text(translation& work, const conf_value& value) {
-  if (auto x = read_string(work, value)) work.out.*Member = std::move(*x);
-}
-
-template <auto Member, int64_t Lowest, int64_t Highest>
-void integer(translation& work, const conf_value& value) {
-  using type = std::decay_t<decltype(work.out.*Member)>;
-  if (auto x = read_integer(work, value, Lowest, Highest)) work.out.*Member = static_cast<type>(*x);
-}
-
-template <auto Member>
-void duration(translation& work, const conf_value& value) {
-  if (auto x = read_duration_or_seconds(work, value)) work.out.*Member = *x;
-}
-
 template <auto Host, auto Port>
 void listen(translation& work, const conf_value& value) {
   auto address = read_listen(work, value);
   if (!address) return;
   work.out.*Host = std::move(address->host);
   work.out.*Port = address->port;
-}
-
-/// Checked for its type only: there is nothing that it could change.
-void any_boolean(translation& work, const conf_value& value) {
-  read_bool(work, value);
-}
-
-void any_integer(translation& work, const conf_value& value) {
-  read_integer(work, value, std::numeric_limits<int64_t>::min(), int64_max);
 }
 
 void server_name(translation& work, const conf_value& value) {
@@ -115,8 +64,7 @@ void server_tags(translation& work, const conf_value& value) {
   auto& out = work.out.server_tags;
   out.clear();
   for (auto& tag : *tags) {
-    for (auto& c : tag)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    tag = lower_case(std::move(tag));
     tag.erase(0, std::min(tag.find_first_not_of(" \t\r\n"), tag.size()));
     tag.erase(tag.find_last_not_of(" \t\r\n") + 1);
     if (!tag.empty() && std::find(out.begin(), out.end(), tag) == out.end())
@@ -189,6 +137,8 @@ constexpr key_rule top_level[] = {
     {{"no_header_support"}, boolean<&o::no_header_support>},
     {{"lame_duck_duration"}, lame_duck_duration},
     {{"lame_duck_grace_period"}, lame_duck_grace_period},
+    {{"jetstream"}, jetstream},
+    {{"store_dir", "storedir"}, store_dir},
     {{"debug"}, boolean<&o::debug>},
     {{"trace"}, boolean<&o::trace>},
     {{"trace_verbose"}, trace_verbose},
@@ -214,7 +164,6 @@ constexpr key_rule top_level[] = {
     {{"proxy_protocol"}, only_false, false},
     {{"https_port"}, only_zero, false},
     {{"prof_port"}, only_zero, false},
-    {{"jetstream"}, only_false, false},
     {{"no_system_account", "no_system", "no_sys_acc"}, only_false, false},
     {{"ocsp"}, only_false, false},
     {{"ocsp_cache"}, only_false, false},
@@ -236,7 +185,6 @@ constexpr key_rule top_level[] = {
     {{"resolver_pinned_accounts"}, refuse, false},
     {{"resolver_preload"}, refuse, false},
     {{"resolver_tls"}, refuse, false},
-    {{"store_dir", "storedir"}, refuse, false},
     {{"system_account", "system"}, refuse, false},
     {{"tls"}, refuse, false},
     {{"trusted_keys", "trusted"}, refuse, false},

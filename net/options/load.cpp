@@ -1,6 +1,7 @@
 #include "net/options/load.hpp"
 
 #include "net/options/flags.hpp"
+#include "net/options/translate.hpp"
 #include "net/options/usage.hpp"
 #include "net/options/validate.hpp"
 
@@ -18,17 +19,11 @@ print_request failure(std::string_view text) {
   return {{}, fmt::format("vagus: {}\n", text), 1};
 }
 
-std::string lower(std::string text) {
-  for (auto& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  return text;
-}
-
 /// What -h, -v, --help_tls and the words "help" and "version" ask for, and what is wrong with other
 /// words.
 std::optional<print_request> information(const command_line& command,
                                          const std::vector<std::string>& words) {
-  auto word = words.empty() ? std::string{} : lower(words[0]);
+  auto word = words.empty() ? std::string{} : lower_case(words[0]);
   if (command.version) return print_request{version_text(), {}, 0};
   if (command.help) return print_request{usage_text(), {}, 0};
   if (command.help_tls) return print_request{tls_help_text(), {}, 0};
@@ -84,7 +79,7 @@ outcome load(int argc, const char* const* argv, const environment& env) {
   bool caf = !command.caf_config_file.empty();
   auto& path = caf ? command.caf_config_file : command.config_file;
   loaded_file file;
-  file.opts.http_host.clear();
+  forget_followers(file.opts);
   if (!path.empty()) {
     file = load_file(path, env, caf);
     if (!file.errors.empty()) return failure(file.warnings + file.errors);

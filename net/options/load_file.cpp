@@ -1,6 +1,7 @@
 #include "net/options/caf_file.hpp"
 #include "net/options/load.hpp"
 #include "net/options/translate.hpp"
+#include "net/options/validate.hpp"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,9 @@ std::string lines(const std::vector<conf_problem>& problems) {
 void translate_into(loaded_file& result, const conf_map& root, conf_language language,
                     const std::string& path) {
   translation work{result.opts, language, {}, {}, {}};
-  work.out.http_host.clear();  // as the host, unless it is given
+  forget_followers(work.out);
+  // As that server does it: off until the file asks for it.
+  if (language == conf_language::nats_server) work.out.jetstream = false;
   translate(root, top_level_rules(), work);
   if (root.empty() && language == conf_language::nats_server)
     work.warnings.push_back({{}, path + ": the configuration is empty"});

@@ -45,6 +45,23 @@ struct options {
   std::chrono::nanoseconds lame_duck_duration = std::chrono::minutes{2};
   std::chrono::nanoseconds lame_duck_grace_period = std::chrono::seconds{10};
 
+  // JetStream
+  bool jetstream = true;  ///< a file in nats-server's language switches it on itself, as there
+  std::string store_dir = "vagus-data";       ///< relative to the working directory
+  int64_t max_memory_store = -1;              ///< 0: none; negative: 75 % of the machine's memory
+  int64_t max_file_store = -1;                ///< 0: none; negative: 75 % of store_dir's free space
+  std::chrono::nanoseconds sync_interval{0};  ///< 0: every commit is on disk before it counts
+  std::string js_domain;
+  bool js_strict = true;             ///< requests with unknown fields are refused
+  int64_t js_max_ack_pending = 0;    ///< of one consumer; 0: no limit
+  int64_t js_max_request_batch = 0;  ///< messages that one pull may ask for; 0: no limit
+  std::chrono::nanoseconds js_duplicate_window{0};  ///< of one stream at most; 0: no limit
+  int64_t js_default_max_consumers = 1000;  ///< of a stream that does not say; negative: no limit
+  int64_t js_request_queue_limit = 10'000;  ///< API requests that wait
+  int64_t js_info_queue_limit = 10'000;     ///< for information; when loaded: as the above
+  int64_t max_buffered_size = 128 * 1024 * 1024;  ///< bytes that wait to be stored, per stream
+  int64_t max_buffered_msgs = 100'000;            ///< messages, likewise
+
   // Logging
   bool debug = false;
   bool trace = false;

@@ -10,11 +10,8 @@ namespace vagus {
 namespace {
 
 std::string canonical(std::string_view key, conf_language language) {
-  std::string result{key};
-  for (auto& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-    if (c == '-' && language == conf_language::caf) c = '_';
-  }
+  auto result = lower_case(std::string{key});
+  if (language == conf_language::caf) std::replace(result.begin(), result.end(), '-', '_');
   return result;
 }
 
@@ -26,6 +23,12 @@ const key_rule* find_rule(std::span<const key_rule> rules, std::string_view key)
 }
 
 }  // namespace
+
+std::string lower_case(std::string text) {
+  for (auto& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  return text;
+}
 
 void translation::error(const conf_value& at, std::string message) {
   errors.push_back({at.where, std::move(message)});

@@ -23,6 +23,7 @@ struct translation {
   std::vector<conf_problem> errors;
   std::vector<conf_problem> warnings;  ///< understood, but to be written differently
   std::string key;                     ///< the one at work, as it was written
+  bool store_dir_given = false;        ///< may be written in two places, but only in one of them
 
   void error(const conf_value& at, std::string message);
   void warn(const conf_value& at, std::string message);
@@ -36,11 +37,18 @@ struct key_rule {
       true;  ///< false: known from nats-server, refused (or only its default is accepted)
 };
 
+/// Of ASCII's letters.
+std::string lower_case(std::string text);
+
 /// Every top-level key of nats-server and vagus' own.
 std::span<const key_rule> top_level_rules();
 
 /// The keys inside "authorization".
 std::span<const key_rule> authorization_rules();
+
+/// The keys inside "jetstream", and inside its "limits".
+std::span<const key_rule> jetstream_rules();
+std::span<const key_rule> jetstream_limit_rules();
 
 /// Applies `map` to work.out by `rules`, in the order of the file, so that the later of two keys
 /// wins. Keys match in any case. A key without a rule is an error, unless a variable refers to it.

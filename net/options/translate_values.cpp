@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <limits>
 
 namespace vagus {
 
@@ -48,6 +49,28 @@ std::optional<int64_t> read_integer(translation& work, const conf_value& value, 
     return std::nullopt;
   }
   return result;
+}
+
+std::optional<int64_t> read_storage_size(translation& work, const conf_value& value) {
+  auto* text = std::get_if<std::string>(&value.data);
+  if (!text || work.language == conf_language::caf)
+    return read_integer(work, value, -std::numeric_limits<int64_t>::max(),
+                        std::numeric_limits<int64_t>::max());
+  if (text->empty()) return 0;
+  constexpr std::string_view suffixes = "KMGT";
+  auto suffix = suffixes.find(text->back());
+  int64_t number = 0;
+  auto end = text->data() + text->size() - 1;
+  auto [rest, error] = std::from_chars(text->data(), end, number);
+  if (suffix != suffixes.npos && error == std::errc{} && rest == end) {
+    auto factor = int64_t{1} << (10 * (suffix + 1));
+    auto most = std::numeric_limits<int64_t>::max() / factor;
+    if (number >= -most && number <= most) return number * factor;
+  }
+  work.error(value, fmt::format("\"{}\": \"{}\" is no size: a number, or a string such as \"10G\" "
+                                "that ends in K, M, G or T",
+                                work.key, *text));
+  return std::nullopt;
 }
 
 std::optional<std::chrono::nanoseconds> read_duration(translation& work, const conf_value& value) {

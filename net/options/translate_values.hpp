@@ -19,6 +19,10 @@ std::optional<std::string> read_string(translation& work, const conf_value& valu
 std::optional<int64_t> read_integer(translation& work, const conf_value& value, int64_t lowest,
                                     int64_t highest);
 
+/// An integer, or a string: in nats-server's language digits and K, M, G or T, powers of 1024
+/// ("" is 0); in CAF's as everywhere in it.
+std::optional<int64_t> read_storage_size(translation& work, const conf_value& value);
+
 /// "10s" and the like.
 std::optional<std::chrono::nanoseconds> read_duration(translation& work, const conf_value& value);
 

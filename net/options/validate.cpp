@@ -28,7 +28,17 @@ bool is_advertisable(const std::string& text) {
          parts->second.size() <= 5 && std::stoi(parts->second) <= 65535;
 }
 
+/// It stands in "$JS.<domain>.API.>".
+bool is_domain(const std::string& text) {
+  return text.find_first_of(".*> \t\r\n\f") == text.npos && text.find('\0') == text.npos;
+}
+
 }  // namespace
+
+void forget_followers(options& out) {
+  out.http_host.clear();
+  out.js_info_queue_limit = 0;
+}
 
 void fill_defaults(options& out) {
   const options defaults;
@@ -42,7 +52,10 @@ void fill_defaults(options& out) {
   fill(&options::host, &options::port, &options::auth_timeout, &options::max_connections,
        &options::max_control_line, &options::max_payload, &options::max_pending,
        &options::max_closed_clients, &options::write_deadline, &options::ping_interval,
-       &options::ping_max, &options::lame_duck_duration, &options::lame_duck_grace_period);
+       &options::ping_max, &options::lame_duck_duration, &options::lame_duck_grace_period,
+       &options::store_dir, &options::js_default_max_consumers, &options::js_request_queue_limit,
+       &options::max_buffered_size, &options::max_buffered_msgs);
+  if (out.js_info_queue_limit == 0) out.js_info_queue_limit = out.js_request_queue_limit;
   if (out.http_host.empty()) out.http_host = out.host;
 }
 
@@ -66,6 +79,11 @@ std::vector<std::string> validate(const options& opts) {
   if (!opts.client_advertise.empty() && !is_advertisable(opts.client_advertise))
     problems.push_back(fmt::format("client_advertise \"{}\" is neither \"host\" nor \"host:port\"",
                                    opts.client_advertise));
+  if (!is_domain(opts.js_domain))
+    problems.push_back(
+        fmt::format("domain \"{}\" must be one token of a subject: without '.', '*', "
+                    "'>' and blanks",
+                    opts.js_domain));
   return problems;
 }
 

@@ -140,8 +140,8 @@ TEST_CASE("caf file: errors name the place") {
   CHECK(
       refused("vagus {\n  port = \"x\"\n  bogus = 1\n}\n") ==
       "vagus: F:2:3: \"port\" must be an integer, not a string\nF:3:3: unknown field \"bogus\"\n");
-  CHECK(refused("vagus {\n jetstream = true\n}\n") ==
-        "vagus: F:2:2: \"jetstream\": vagus does not support this yet\n");
+  CHECK(refused("vagus {\n mqtt = true\n}\n") ==
+        "vagus: F:2:2: \"mqtt\": vagus does not support this yet\n");
   CHECK(refused("vagus {\n}\nbogus {\n}\n") ==
         "vagus: F:3:1: \"bogus\" is no group of CAF's and not inside \"vagus\"\n");
   CHECK(refused("vagus {\n port =\n}\n").starts_with("vagus: F: not valid: "));
@@ -168,7 +168,8 @@ TEST_CASE("configs: each file loads") {
 
 TEST_CASE("configs: vagus.conf mentions every key") {
   auto text = config("vagus.conf");
-  for (auto rules : {top_level_rules(), authorization_rules()})
+  for (auto rules :
+       {top_level_rules(), authorization_rules(), jetstream_rules(), jetstream_limit_rules()})
     for (auto& rule : rules) {
       INFO(rule.names[0]);
       auto key = std::string{rule.names[0]};

@@ -81,15 +81,15 @@ TEST_CASE("flags: errors are Go's, with usage and exit code 1") {
 }
 
 TEST_CASE("flags: of missing features are refused by name") {
-  auto print = printed({"-js", "-p", "1", "-sd", "x"});
+  auto print = printed({"--tls", "-p", "1", "--routes", "x"});
   CHECK(print.err ==
-        "vagus: -js: vagus does not support this yet (JetStream)\n"
-        "-sd: vagus does not support this yet (JetStream)\n");
+        "vagus: -tls: vagus does not support this yet (TLS)\n"
+        "-routes: vagus does not support this yet (clustering)\n");
   CHECK(print.exit_code == 1);
   for (auto flag : {"--tls", "--tlscert=x", "--routes=x", "--cluster=x", "--no_advertise",
                     "--profile=1", "-ms=1"})
     CHECK(printed({flag}).err.find("does not support") != std::string::npos);
-  CHECK(opts({"-js=false"}) == options{});
+  CHECK(opts({"--tls=false"}) == options{});
 }
 
 TEST_CASE("flags: help and version, as flags and as words") {

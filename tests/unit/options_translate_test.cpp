@@ -104,9 +104,8 @@ TEST_CASE("options keys: what vagus does not have is refused by name and place")
 }
 
 TEST_CASE("options keys: a switched-off feature need not exist") {
-  for (auto text : {"jetstream: false", "prof_port: 0", "https_port: 0", "proxy_protocol: no",
-                    "ocsp: off", "write_timeout: default", "write_timeout: close"})
+  for (auto text : {"prof_port: 0", "https_port: 0", "proxy_protocol: no", "ocsp: off",
+                    "write_timeout: default", "write_timeout: close"})
     CHECK(from(text).errors.empty());
   CHECK_FALSE(from("write_timeout: retry").errors.empty());
-  CHECK_FALSE(from("jetstream: true").errors.empty());
 }

@@ -133,6 +133,14 @@ std::string go_printed(std::string_view text) {
   return out += '"';
 }
 
+std::string printed_character(std::string_view text) {
+  auto printed = go_printed(text.substr(0, decode_utf8(text).size));
+  auto inner = printed.substr(1, printed.size() - 2);
+  if (inner == "\\\"") inner = "\"";
+  if (inner == "'") inner = "\\'";
+  return fmt::format("'{}'", inner);
+}
+
 std::string go_duration(int64_t duration_ns) {
   if (duration_ns == 0) return "0s";
   constexpr int64_t second = 1'000'000'000;

@@ -17,7 +17,12 @@ struct stream_info_request {  ///< STREAM.INFO
   std::string subjects_filter;
 };
 
-struct stream_names_request {  ///< STREAM.NAMES and STREAM.LIST
+struct stream_names_request {  ///< STREAM.NAMES
+  int64_t offset = 0;
+  std::string subject;
+};
+
+struct stream_list_request {  ///< STREAM.LIST
   int64_t offset = 0;
   std::string subject;
 };
@@ -54,9 +59,9 @@ struct stream_snapshot_request {  ///< STREAM.SNAPSHOT
   bool jsck = false;
 };
 
-struct restored_subject {
-  std::string subject;
-  uint64_t msgs = 0;
+struct lost_messages {
+  std::vector<uint64_t> msgs;
+  uint64_t bytes = 0;
 };
 
 /// A stream's state as clients send it back to STREAM.RESTORE.
@@ -71,6 +76,7 @@ struct restore_state {
   std::map<std::string, uint64_t> subjects;
   int64_t num_deleted = 0;
   std::vector<uint64_t> deleted;
+  std::optional<lost_messages> lost;
   int64_t consumer_count = 0;
 };
 
@@ -79,17 +85,11 @@ struct stream_restore_request {  ///< STREAM.RESTORE
   restore_state state;
 };
 
-/// Reads the JSON of a request into `to`. An empty text changes nothing. Not `strict`: unknown
-/// members are passed over. The error is 10025 with nats-server's words.
-/// Memory is bounded by the size of `text`, and nothing recurses however deep it nests.
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_config& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_info_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_names_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_purge_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, msg_get_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, msg_delete_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_snapshot_request& to);
-std::optional<api_error> read_json(std::string_view text, bool strict, stream_restore_request& to);
+/// Reads the JSON of a request, one of the above or a `stream_config`, into `to`. An empty text
+/// changes nothing. Not `strict`: unknown members are passed over. The error is 10025 with
+/// nats-server's words. Memory is bounded by the size of `text`, and nothing recurses however deep
+/// it nests.
+template <class T>
+std::optional<api_error> read_json(std::string_view text, bool strict, T& to);
 
 }  // namespace vagus

@@ -1,5 +1,8 @@
 #include "actors/jetstream/stream_config.hpp"
 
+#include "actors/jetstream/json_output.hpp"
+#include "actors/jetstream/metadata.hpp"
+
 namespace vagus {
 
 store_limits limits_of(const stream_config& config) {
@@ -14,6 +17,19 @@ store_limits limits_of(const stream_config& config) {
   limits.discard_new = config.discard == discard_policy::new_msgs;
   limits.discard_new_per_subject = config.discard_new_per_subject;
   return limits;
+}
+
+std::string to_json(const stream_config& config, bool for_answer) {
+  std::string out;
+  json_output json{out};
+  if (!for_answer) {
+    json.value(config);
+    return out;
+  }
+  auto shown = config;
+  add_dynamic_metadata(shown.metadata);
+  json.value(shown);
+  return out;
 }
 
 }  // namespace vagus

@@ -124,9 +124,6 @@ struct stream_config {
   bool operator==(const stream_config&) const = default;
 };
 
-/// The API level that vagus speaks, and what it calls itself in the metadata of its answers.
-constexpr int js_api_level = 1;
-
 /// What the store keeps to.
 store_limits limits_of(const stream_config& config);
 

@@ -1,0 +1,51 @@
+#include "actors/jetstream/stream_info.hpp"
+
+#include "actors/jetstream/json_output.hpp"
+#include "actors/jetstream/rfc3339.hpp"
+
+namespace vagus {
+
+namespace {
+
+std::optional<int64_t> shown_time(int64_t time_ns) {
+  return time_ns == 0 ? std::nullopt : std::optional{time_ns};
+}
+
+}  // namespace
+
+std::string to_json(const store_state& state, const state_details& details,
+                    int64_t consumer_count) {
+  std::string out;
+  json_output json{out};
+  std::map<std::string, uint64_t> subjects;
+  for (const auto& s : details.subjects) subjects.emplace(s.subject, s.msgs);
+  json.begin('{');
+  json("messages", state.msgs, when::always);
+  json("bytes", state.bytes, when::always);
+  json("first_seq", state.first_seq, when::always);
+  json.time("first_ts", shown_time(state.first_time_ns), when::always);
+  json("last_seq", state.last_seq, when::always);
+  json.time("last_ts", shown_time(state.last_time_ns), when::always);
+  json("num_subjects", state.num_subjects, when::not_empty);
+  json("subjects", subjects, when::not_empty);
+  json("num_deleted", state.num_deleted(), when::not_empty);
+  json("deleted", details.deleted, when::not_empty);
+  json("consumer_count", consumer_count, when::always);
+  json.end('}');
+  return out;
+}
+
+std::string info_members(const stream_info& info) {
+  std::string out;
+  json_output json{out};
+  json.key("config");
+  json.raw(to_json(*info.config, true));
+  json.time("created", info.created_ns, when::always);
+  json.key("state");
+  json.raw(to_json(info.state, info.details, info.consumer_count));
+  json("domain", info.domain, when::not_empty);
+  json.time("ts", info.now_ns, when::always);
+  return out;
+}
+
+}  // namespace vagus

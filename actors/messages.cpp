@@ -1,6 +1,7 @@
 #include "actors/messages.hpp"
 
 #include "actors/authenticator.hpp"
+#include "actors/jetstream/metadata.hpp"
 #include "net/options/version.hpp"
 
 #include <cstdlib>
@@ -31,6 +32,9 @@ void settings::put(const options& next) {
   info.headers = !next.no_header_support;
   info.auth_required = needs_credentials(next);
   info.max_payload = next.max_payload;
+  info.jetstream = next.jetstream;
+  info.api_level = next.jetstream ? js_api_level : 0;
+  info.domain = next.jetstream ? next.js_domain : std::string{};
   advertise(next, client_port, info);
 }
 

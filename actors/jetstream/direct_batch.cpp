@@ -1,6 +1,7 @@
 #include "actors/jetstream/direct_batch.hpp"
 
 #include "actors/jetstream/json_text.hpp"
+#include "actors/jetstream/rfc3339.hpp"
 
 #include <fmt/compile.h>
 

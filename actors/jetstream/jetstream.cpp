@@ -46,8 +46,7 @@ void jetstream_state::start() {
       client_.subscribe(slot++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
   opening_ = start_.streams.size();
-  for (auto& stream : start_.streams)
-    add(stream.name, std::move(stream.record), std::move(stream.store));
+  for (auto& s : start_.streams) add(s.name, std::move(s.record), std::move(s.store));
   start_.streams.clear();
 }
 
@@ -62,19 +61,19 @@ void jetstream_state::note_settled() {
 // ---- the catalog ----
 
 /// Streams are dealt out to the event loops in turn.
-jetstream_state::entry& jetstream_state::add(std::string name, stream_record_ptr record,
+jetstream_state::entry& jetstream_state::add(std::string stream, stream_record_ptr record,
                                              std::shared_ptr<message_store> store) {
   auto& context = *start_.contexts[next_loop_++ % start_.contexts.size()];
-  auto& e = streams_[name];
+  auto& e = streams_[stream];
   e.record = std::move(record);
   e.actor = spawn_pinned<stream_state>(self_->system(), context.loop, std::ref(context),
                                        std::ref(js_),
-                                       stream_start{std::move(name), e.record, std::move(store)});
+                                       stream_start{std::move(stream), e.record, std::move(store)});
   return e;
 }
 
-jetstream_state::entry* jetstream_state::find(std::string_view name) {
-  auto at = streams_.find(name);
+jetstream_state::entry* jetstream_state::find(std::string_view stream) {
+  auto at = streams_.find(stream);
   return at == streams_.end() ? nullptr : &at->second;
 }
 
@@ -125,7 +124,7 @@ void jetstream_state::take(const frame_batch& batch) {
 void jetstream_state::end() {
   ending_ = true;
   client_.withdraw();
-  for (auto& [name, e] : streams_) caf::anon_send(e.actor, end_atom::value);
+  for (auto& [stream, e] : streams_) caf::anon_send(e.actor, end_atom::value);
   end_if_empty();
 }
 

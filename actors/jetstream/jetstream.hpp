@@ -66,20 +66,20 @@ private:
   void start();
   void note_settled();
   void take(const frame_batch& batch);
-  entry& add(std::string name, stream_record_ptr record, std::shared_ptr<message_store> store);
+  entry& add(std::string stream, stream_record_ptr record, std::shared_ptr<message_store> store);
   void finish_change(const stream_outcome& outcome);
   void note_ended(const stream_outcome& outcome);
   void end();
   void end_if_empty();
-  entry* find(std::string_view name);
+  entry* find(std::string_view stream);
 
   // jetstream_requests.cpp
   void dispatch(api_request request);
-  void dispatch_stream(std::string_view verb, const std::string& stream, api_request request);
+  void dispatch_stream(std::string_view verb, const std::string& target, api_request request);
   void answer_account_info(const api_request& request);
-  void create(const std::string& name, const api_request& request);
-  void update(const std::string& name, const api_request& request);
-  void remove(const std::string& name, const api_request& request);
+  void create(const std::string& stream, const api_request& request);
+  void update(const std::string& stream, const api_request& request);
+  void remove(const std::string& stream, const api_request& request);
   void list(const api_request& request, bool names_only);
   void hand_over(stream_call_kind kind, std::string_view stream, const api_request& request);
   void respond(const api_request& request, std::string_view body);

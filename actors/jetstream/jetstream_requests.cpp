@@ -1,5 +1,7 @@
 #include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/jetstream.hpp"
+#include "actors/jetstream/json_text.hpp"
+#include "actors/jetstream/metadata.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_check.hpp"
@@ -101,7 +103,7 @@ void jetstream_state::dispatch(api_request request) {
     return answer_account_info(request);
   }
   if (rest.starts_with("CONSUMER.MSG.NEXT.")) return answer_no_responders(context_, request);
-  auto [verb, stream] = split_verb(rest);
+  auto [verb, target] = split_verb(rest);
   if (verb.empty()) return;  // as nats-server: nobody knows it, nobody answers
   js_.api_total.fetch_add(1, std::memory_order_relaxed);
   if (!request.headers.empty()) {
@@ -113,32 +115,32 @@ void jetstream_state::dispatch(api_request request) {
   }
   if (verb == "STREAM.NAMES") return list(request, true);
   if (verb == "STREAM.LIST") return list(request, false);
-  dispatch_stream(verb, std::string{stream}, std::move(request));
+  dispatch_stream(verb, std::string{target}, std::move(request));
 }
 
-void jetstream_state::dispatch_stream(std::string_view verb, const std::string& stream,
+void jetstream_state::dispatch_stream(std::string_view verb, const std::string& target,
                                       api_request request) {
-  std::string_view rest{stream};
-  auto name = std::string{take_token(rest)};
+  std::string_view rest{target};
+  auto stream = std::string{take_token(rest)};
   auto type = type_of(verb);
   if (verb.ends_with("STEPDOWN") || verb.starts_with("STREAM.PEER."))
     return refuse(request, type, make_error(js_errc::cluster_required));
-  if (auto* e = find(name); e != nullptr && e->busy) {
+  if (auto* e = find(stream); e != nullptr && e->busy) {
     e->waiting.push_back(std::move(request));
     return;
   }
-  if (verb == "STREAM.CREATE") return create(name, request);
-  auto offline = start_.offline.find(name);
+  if (verb == "STREAM.CREATE") return create(stream, request);
+  auto offline = start_.offline.find(stream);
   if (offline != start_.offline.end())
     return refuse(request, type,
                   make_error(js_errc::stream_offline_reason, {{"err", offline->second}}));
-  if (find(name) == nullptr) return refuse(request, type, make_error(js_errc::stream_not_found));
-  if (verb == "STREAM.UPDATE") return update(name, request);
-  if (verb == "STREAM.DELETE") return remove(name, request);
-  if (verb == "STREAM.INFO") return hand_over(stream_call_kind::info, name, request);
-  if (verb == "STREAM.PURGE") return hand_over(stream_call_kind::purge, name, request);
-  if (verb == "STREAM.MSG.GET") return hand_over(stream_call_kind::msg_get, name, request);
-  if (verb == "STREAM.MSG.DELETE") return hand_over(stream_call_kind::msg_delete, name, request);
+  if (find(stream) == nullptr) return refuse(request, type, make_error(js_errc::stream_not_found));
+  if (verb == "STREAM.UPDATE") return update(stream, request);
+  if (verb == "STREAM.DELETE") return remove(stream, request);
+  if (verb == "STREAM.INFO") return hand_over(stream_call_kind::info, stream, request);
+  if (verb == "STREAM.PURGE") return hand_over(stream_call_kind::purge, stream, request);
+  if (verb == "STREAM.MSG.GET") return hand_over(stream_call_kind::msg_get, stream, request);
+  if (verb == "STREAM.MSG.DELETE") return hand_over(stream_call_kind::msg_delete, stream, request);
   refuse(request, type,
          make_error(js_errc::stream_general_error,
                     {{"err", fmt::format("vagus does not have {} yet", verb)}}));
@@ -175,12 +177,12 @@ jetstream_state::account_usage jetstream_state::usage(std::string_view without) 
   account_usage use;
   use.reserved.max_memory = js_.max_memory;
   use.reserved.max_storage = js_.max_storage;
-  for (const auto& [name, e] : streams_) {
+  for (const auto& [stream, e] : streams_) {
     auto view = e.record->look();
     bool memory = view.config->storage == storage_type::memory;
     (memory ? use.memory : use.storage) += view.state.bytes;
     use.consumers += view.consumers;
-    if (name == without || view.config->max_bytes <= 0) continue;
+    if (stream == without || view.config->max_bytes <= 0) continue;
     (memory ? use.reserved.reserved_memory : use.reserved.reserved_storage) +=
         view.config->max_bytes;
   }
@@ -190,8 +192,8 @@ jetstream_state::account_usage jetstream_state::usage(std::string_view without) 
 // ---- STREAM.CREATE, UPDATE, DELETE ----
 
 bool jetstream_state::overlaps(const stream_config& config, std::string_view except) const {
-  for (const auto& [name, e] : streams_) {
-    if (name == except) continue;
+  for (const auto& [stream, e] : streams_) {
+    if (stream == except) continue;
     auto other = e.record->look().config;
     for (const auto& a : config.subjects)
       for (const auto& b : other->subjects)
@@ -210,55 +212,53 @@ std::string jetstream_state::change_reply(std::string_view type, const stream_re
                      created ? R"(,"did_create":true)" : "");
 }
 
-void jetstream_state::create(const std::string& name, const api_request& request) {
+void jetstream_state::create(const std::string& stream, const api_request& request) {
   constexpr std::string_view type = "stream_create_response";
   stream_request asked;
   if (auto wrong = read_json(request.payload, js_.strict, asked))
     return refuse(request, type, *wrong);
-  if (asked.config.name != name)
+  if (asked.config.name != stream)
     return refuse(request, type, make_error(js_errc::stream_mismatch));
+  if (auto wrong = check_create_request(asked.config)) return refuse(request, type, *wrong);
   if (auto wrong = check_stream_config(asked.config, js_.limits, asked.pedantic))
     return refuse(request, type, *wrong);
-  if (start_.offline.contains(name))
+  if (start_.offline.contains(stream))
     return refuse(request, type, make_error(js_errc::stream_name_exist));
-  if (auto* e = find(name)) {
+  if (auto* e = find(stream)) {
     if (same_config(asked.config, *e->record->look().config))
       return respond(request, change_reply(type, *e->record, true));
     return refuse(request, type, make_error(js_errc::stream_name_exist));
   }
-  if (auto wrong = check_reservation(asked.config, usage(name).reserved))
+  if (auto wrong = check_reservation(asked.config, usage(stream).reserved))
     return refuse(request, type, *wrong);
-  if (js_.limits.max_streams > 0 &&
-      streams_.size() >= static_cast<size_t>(js_.limits.max_streams))
-    return refuse(request, type, make_error(js_errc::maximum_streams_limit));
-  if (overlaps(asked.config, name))
+  if (overlaps(asked.config, stream))
     return refuse(request, type, make_error(js_errc::stream_subject_overlap));
   auto record = std::make_shared<stream_record>(
       std::make_shared<const stream_config>(std::move(asked.config)), now_ns());
-  auto& e = add(name, record, nullptr);
+  auto& e = add(stream, record, nullptr);
   e.then = [=, this](const store_error& error) {
     if (!error) return respond(request, change_reply(type, *record, true));
-    streams_.erase(name);
+    streams_.erase(stream);
     refuse(request, type,
            make_error(js_errc::stream_create,
                       {{"err", error.text.empty() ? to_text(error.code) : error.text}}));
   };
 }
 
-void jetstream_state::update(const std::string& name, const api_request& request) {
+void jetstream_state::update(const std::string& stream, const api_request& request) {
   constexpr std::string_view type = "stream_update_response";
-  auto& e = *find(name);
+  auto& e = *find(stream);
   stream_request asked;
   if (auto wrong = read_json(request.payload, js_.strict, asked))
     return refuse(request, type, *wrong);
-  if (asked.config.name != name)
+  if (asked.config.name != stream)
     return refuse(request, type, make_error(js_errc::stream_mismatch));
   auto before = e.record->look().config;
   if (auto wrong = check_stream_update(*before, asked.config, js_.limits, asked.pedantic))
     return refuse(request, type, *wrong);
-  if (auto wrong = check_reservation(asked.config, usage(name).reserved))
+  if (auto wrong = check_reservation(asked.config, usage(stream).reserved))
     return refuse(request, type, *wrong);
-  if (overlaps(asked.config, name))
+  if (overlaps(asked.config, stream))
     return refuse(request, type, make_error(js_errc::stream_subject_overlap));
   e.busy = true;
   e.then = [=, this, record = e.record](const store_error& error) {
@@ -271,16 +271,16 @@ void jetstream_state::update(const std::string& name, const api_request& request
                  stream_config_ptr{std::make_shared<const stream_config>(std::move(asked.config))});
 }
 
-void jetstream_state::remove(const std::string& name, const api_request& request) {
+void jetstream_state::remove(const std::string& stream, const api_request& request) {
   constexpr std::string_view type = "stream_delete_response";
   if (!request.payload.empty())
     return refuse(request, type, make_error(js_errc::not_empty_request));
-  auto& e = *find(name);
+  auto& e = *find(stream);
   e.busy = true;
   e.then = [=, this](const store_error& error) {
     if (!error) return respond(request, api_success_reply(type));
     log_error("JetStream stream '{} > {}' is closed, but its directory could not be removed: {}",
-              context_.global.name, name, error.text);
+              context_.global.name, stream, error.text);
     refuse(request, type, make_error(js_errc::stream_delete, {{"err", error.text}}));
   };
   caf::anon_send(e.actor, remove_atom::value);
@@ -299,8 +299,8 @@ void jetstream_state::list(const api_request& request, bool names_only) {
                        [&](const auto& s) { return subjects_overlap(s, asked.subject); });
   };
   std::vector<std::pair<std::string_view, const stream_record*>> found;
-  for (const auto& [name, e] : streams_)
-    if (matches(*e.record->look().config)) found.emplace_back(name, e.record.get());
+  for (const auto& [stream, e] : streams_)
+    if (matches(*e.record->look().config)) found.emplace_back(stream, e.record.get());
   auto offset = std::min(static_cast<size_t>(std::max<int64_t>(asked.offset, 0)), found.size());
   auto limit = names_only ? names_per_page : streams_per_page;
   auto end = std::min(offset + limit, found.size());
@@ -328,9 +328,9 @@ std::string jetstream_state::list_item(const stream_record& record) const {
 std::string jetstream_state::offline_member() const {
   if (start_.offline.empty()) return {};
   std::string members;
-  for (const auto& [name, why] : start_.offline) {
+  for (const auto& [stream, why] : start_.offline) {
     if (!members.empty()) members += ',';
-    members += go_quoted(name) + ':' + go_quoted(why);
+    members += go_quoted(stream) + ':' + go_quoted(why);
   }
   return R"(,"offline":{)" + members + '}';
 }

@@ -151,7 +151,7 @@ void stream_state::schedule_expiry(int64_t next_expiry_ns) {
   next_expiry_ = time_point::max();
   if (next_expiry_ns != 0 && !config().sealed) {
     auto left = std::chrono::nanoseconds{std::max<int64_t>(next_expiry_ns - now_ns(), 0)};
-    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, 24h);
+    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
   }
   context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
 }

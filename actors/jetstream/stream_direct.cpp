@@ -1,3 +1,4 @@
+#include "actors/jetstream/message_lookup.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
 

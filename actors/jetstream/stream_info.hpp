@@ -18,6 +18,8 @@ struct stream_info {
   state_details details;
   int64_t consumer_count = 0;
   std::string_view domain;
+  std::string_view leader;  ///< the server's id, where the answer names it
+  bool as_stored = false;   ///< the configuration without what is added for answers
   int64_t now_ns = 0;
 };
 

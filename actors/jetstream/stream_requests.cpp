@@ -1,5 +1,6 @@
 #include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/json_text.hpp"
+#include "actors/jetstream/rfc3339.hpp"
 #include "actors/jetstream/message_lookup.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
@@ -125,8 +126,7 @@ void stream_state::purge(purge_proposal p, std::string filter, std::string reply
                          uint64_t removed) {
   auto& batch = open_batch();
   p.filter = filter;
-  auto proposal = p;
-  batch.expect([=, this](const outcome& o) {
+  batch.expect([this, filter, reply, removed](const outcome& o) {
     constexpr std::string_view type = "stream_purge_response";
     if (o.error != store_errc::none)
       return refuse(reply, type, error_of(stopped_ ? stopped_ : store_error{o.error, 0, {}}));
@@ -136,7 +136,7 @@ void stream_state::purge(purge_proposal p, std::string filter, std::string reply
                      fmt::format(R"({},"success":true,"purged":{}}})", api_reply_start(type), total));
     purge({{}, o.rest.up_to, 0, o.rest.at_most}, filter, reply, total);
   });
-  batch.proposals.add(proposal);
+  batch.proposals.add(p);
 }
 
 // ---- STREAM.MSG.GET, STREAM.MSG.DELETE ----
@@ -169,7 +169,7 @@ void stream_state::answer_msg_get(const api_request& request) {
 }
 
 void stream_state::answer_msg_delete(const api_request& request) {
-  constexpr std::string_view type = "stream_msg_delete_response";
+  static constexpr std::string_view type = "stream_msg_delete_response";
   if (request.payload.empty())
     return refuse(request.reply, type, make_error(js_errc::bad_request));
   msg_delete_request asked;

@@ -43,7 +43,7 @@ std::string refusals(const parsed_flags& parsed) {
   return result;
 }
 
-outcome finish(const parsed_flags& flags, const command_line& command, loaded_file file) {
+load_result finish(const parsed_flags& flags, const command_line& command, loaded_file file) {
   command_line ignored;
   apply_flags(flags, ignored, file.opts);
   fill_defaults(file.opts);
@@ -60,7 +60,7 @@ outcome finish(const parsed_flags& flags, const command_line& command, loaded_fi
 
 }  // namespace
 
-outcome load(int argc, const char* const* argv, const environment& env) {
+load_result load(int argc, const char* const* argv, const environment& env) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   auto flags = parse_flags(arguments);
   if (flags.error) return print_request{usage_text(), *flags.error + "\n", 1};

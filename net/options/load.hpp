@@ -25,13 +25,13 @@ struct print_request {
   int exit_code = 0;
 };
 
-using outcome = std::variant<run_request, print_request, signal_request>;
+using load_result = std::variant<run_request, print_request, signal_request>;
 
 /// Turns the command line, and the files that it names, into what the program is to do. Flags
 /// override the file. Touches nothing but those files and `env`; errors are a print_request with
 /// exit code 1. A signal_request is for send_signal(); its error, if any, is printed with exit
 /// code 1. Reloading means calling it again.
-outcome load(int argc, const char* const* argv, const environment& env);
+load_result load(int argc, const char* const* argv, const environment& env);
 
 /// The environment of this process.
 environment process_environment();

@@ -18,9 +18,12 @@ nlohmann::ordered_json describe(const server_info& server, uint64_t client_id,
                               {"headers", server.headers}};
   if (server.auth_required) info["auth_required"] = true;
   info["max_payload"] = server.max_payload;
+  if (server.jetstream) info["jetstream"] = true;
   if (server.lame_duck) info["ldm"] = true;
   info["client_id"] = client_id;
   info["client_ip"] = client_ip;
+  if (!server.domain.empty()) info["domain"] = server.domain;
+  if (server.api_level > 0) info["api_lvl"] = server.api_level;
   return info;
 }
 

@@ -16,6 +16,9 @@ struct server_info {
   bool auth_required = false;
   int64_t max_payload = 0;
   bool lame_duck = false;
+  bool jetstream = false;
+  int api_level = 0;   ///< of JetStream's API; 0: not announced
+  std::string domain;  ///< of JetStream; empty: none
 };
 
 /// One INFO line, "INFO {...} \r\n".

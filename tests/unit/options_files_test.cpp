@@ -31,7 +31,7 @@ private:
   std::string path_;
 };
 
-outcome run(std::vector<const char*> arguments) {
+load_result run(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "vagus");
   return load(static_cast<int>(arguments.size()), arguments.data(), {});
 }

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-outcome run(std::vector<const char*> arguments) {
+load_result run(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "vagus");
   return load(static_cast<int>(arguments.size()), arguments.data(), {});
 }

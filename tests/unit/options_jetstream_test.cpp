@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 /// Loads a file as `-c` does, with flags after it.
-outcome run(std::string_view text, std::vector<const char*> flags = {}) {
+load_result run(std::string_view text, std::vector<const char*> flags = {}) {
   auto path = (std::filesystem::temp_directory_path() / "vagus-XXXXXX").string();
   ::close(::mkstemp(path.data()));
   std::ofstream{path} << text;

@@ -39,11 +39,17 @@ std::string info_members(const stream_info& info) {
   std::string out;
   json_output json{out};
   json.key("config");
-  json.raw(to_json(*info.config, true));
+  json.raw(to_json(*info.config, info.server_metadata));
   json.time("created", info.created_ns, when::always);
   json.key("state");
   json.raw(to_json(info.state, info.details, info.consumer_count));
   json("domain", info.domain, when::not_empty);
+  if (!info.leader.empty()) {
+    json.key("cluster");
+    json.begin('{');
+    json("leader", info.leader, when::always);
+    json.end('}');
+  }
   json.time("ts", info.now_ns, when::always);
   return out;
 }

@@ -93,6 +93,20 @@ bool subjects_overlap(std::string_view a, std::string_view b) {
   }
 }
 
+bool subject_covers(std::string_view outer, std::string_view inner) {
+  token_reader wide{outer};
+  token_reader narrow{inner};
+  std::string_view w;
+  std::string_view n;
+  while (wide.next(w)) {
+    if (!narrow.next(n) || w.empty()) return false;
+    if (is_full(w)) return true;
+    if (n.empty() || is_full(n)) return false;
+    if (!is_partial(w) && w != n) return false;
+  }
+  return narrow.at_end();
+}
+
 uint64_t hash_bytes(std::string_view bytes, uint64_t seed) {
   constexpr uint64_t k1 = 0x9E3779B97F4A7C15ull;
   constexpr uint64_t k2 = 0xC2B2AE3D27D4EB4Full;

@@ -27,6 +27,9 @@ bool subject_matches(std::string_view pattern, std::string_view subject);
 /// True if some literal subject matches both patterns.
 bool subjects_overlap(std::string_view a, std::string_view b);
 
+/// True if every subject that matches the pattern `inner` matches the pattern `outer` as well.
+bool subject_covers(std::string_view outer, std::string_view inner);
+
 /// Walks the tokens of a subject without copying.
 class token_reader {
 public:

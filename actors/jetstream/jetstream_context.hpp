@@ -14,7 +14,7 @@ namespace vagus {
 /// What the JetStream API and the streams of one account share. Outlives them.
 struct jetstream_context {
   std::filesystem::path store_dir;  ///< of the account
-  std::string server_id;
+  std::string server_name;
   std::string domain;               ///< empty: none
   jetstream_limits limits;
   int64_t max_memory = -1;          ///< bytes that all streams in memory may take; -1: no limit

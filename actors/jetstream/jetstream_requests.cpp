@@ -207,7 +207,7 @@ std::string jetstream_state::change_reply(std::string_view type, const stream_re
   auto view = record.look();
   state_details none;
   stream_info info{view.config.get(),  record.created_ns, view.state, none,
-                   static_cast<int64_t>(view.consumers), js_.domain, {}, false, now_ns()};
+                   static_cast<int64_t>(view.consumers), {}, {}, now_ns(), true};
   return fmt::format("{},{}{}}}", api_reply_start(type), info_members(info),
                      created ? R"(,"did_create":true)" : "");
 }
@@ -321,7 +321,7 @@ std::string jetstream_state::list_item(const stream_record& record) const {
   auto view = record.look();
   state_details none;
   stream_info info{view.config.get(),  record.created_ns, view.state, none,
-                   static_cast<int64_t>(view.consumers), js_.domain, {}, true, now_ns()};
+                   static_cast<int64_t>(view.consumers), js_.domain, {}, now_ns(), false};
   return '{' + info_members(info) + '}';
 }
 

@@ -40,7 +40,7 @@ jetstream_service::~jetstream_service() {
 
 void jetstream_service::configure(const settings& current) {
   const auto& opts = current.opts;
-  context_.server_id = current.info.server_id;
+  context_.server_name = current.info.server_name;
   context_.domain = opts.js_domain;
   context_.strict = opts.js_strict;
   context_.store_dir = std::filesystem::path{opts.store_dir} / "vagus" / "$G" / "streams";

@@ -38,18 +38,12 @@ void json_output::value(std::string_view text) {
 
 void json_output::value(retention_policy x) {
   switch (x) {
-<<<<<<< HEAD
     case retention_policy::limits:
       return value(std::string_view{"limits"});
     case retention_policy::interest:
       return value(std::string_view{"interest"});
     case retention_policy::workqueue:
       return value(std::string_view{"workqueue"});
-=======
-    case retention_policy::limits: return value(std::string_view{"limits"});
-    case retention_policy::interest: return value(std::string_view{"interest"});
-    case retention_policy::workqueue: return value(std::string_view{"workqueue"});
->>>>>>> jsconfig
   }
 }
 

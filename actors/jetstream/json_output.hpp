@@ -27,12 +27,7 @@ public:
   void time(std::string_view name, const std::optional<int64_t>& x, when w);
 
   template <class T>
-<<<<<<< HEAD
   requires(!peer_type<T>.empty()) void value(const T& x) {
-=======
-    requires(!peer_type<T>.empty())
-  void value(const T& x) {
->>>>>>> jsconfig
     begin('{');
     fields(*this, x);
     end('}');

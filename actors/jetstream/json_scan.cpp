@@ -167,7 +167,7 @@ private:
   bool unexpected(std::string_view where) {
     result_.error =
         fmt::format("invalid character {} {}", printed_character(text_.substr(at_)), where);
-    result_.offset = at_ + 1;
+    result_.offset = at_ + decode_utf8(text_.substr(at_)).size;
     return false;
   }
 

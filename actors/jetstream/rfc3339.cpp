@@ -41,6 +41,12 @@ public:
     return value;
   }
 
+  /// Go takes a single digit as well here, and only here.
+  int hour() {
+    bool single = rest_.size() > 1 && is_digit(rest_[0]) && !is_digit(rest_[1]);
+    return bounded(single ? 1 : 2, "15", 0, 23, "hour");
+  }
+
   void literal(char c) {
     if (!error.empty()) return;
     if (rest_.empty() || rest_[0] != c)
@@ -50,7 +56,8 @@ public:
   }
 
   int64_t fraction() {
-    if (!error.empty() || rest_.size() < 2 || rest_[0] != '.' || !is_digit(rest_[1])) return 0;
+    if (!error.empty() || rest_.size() < 2 || !is_digit(rest_[1])) return 0;
+    if (rest_[0] != '.' && rest_[0] != ',') return 0;
     rest_.remove_prefix(1);
     int64_t value = 0;
     int64_t unit = second_ns / 10;
@@ -130,7 +137,7 @@ parsed_time parse_rfc3339(std::string_view text) {
   in.literal('-');
   int d = in.number(2, "02");
   in.literal('T');
-  int hour = in.bounded(2, "15", 0, 23, "hour");
+  int hour = in.hour();
   in.literal(':');
   int minute = in.bounded(2, "04", 0, 59, "minute");
   in.literal(':');

@@ -11,7 +11,6 @@ struct jetstream_limits {
   int64_t memory_max_stream_bytes = 0;  ///< `max_bytes` of a stream in memory
   int64_t storage_max_stream_bytes = 0;
   bool max_bytes_required = false;
-  int64_t max_streams = 0;
 };
 
 /// What the streams of the account, without the one in question, have reserved with `max_bytes`,
@@ -22,6 +21,9 @@ struct reservations {
   int64_t max_memory = -1;
   int64_t max_storage = -1;
 };
+
+/// What only creating a stream refuses. Before everything else.
+std::optional<api_error> check_create_request(const stream_config& config);
 
 /// Puts the defaults in, or says why the configuration cannot be. A `pedantic` client wants an
 /// error where something other than an omission would have to be changed.

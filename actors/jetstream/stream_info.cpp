@@ -39,7 +39,7 @@ std::string info_members(const stream_info& info) {
   std::string out;
   json_output json{out};
   json.key("config");
-  json.raw(to_json(*info.config, !info.as_stored));
+  json.raw(to_json(*info.config, info.server_metadata));
   json.time("created", info.created_ns, when::always);
   json.key("state");
   json.raw(to_json(info.state, info.details, info.consumer_count));

@@ -17,10 +17,10 @@ struct stream_info {
   store_state state;
   state_details details;
   int64_t consumer_count = 0;
-  std::string_view domain;
-  std::string_view leader;  ///< the server's id, where the answer names it
-  bool as_stored = false;   ///< the configuration without what is added for answers
+  std::string_view domain;  ///< not in the answer to a create
+  std::string_view leader;  ///< the server's name; only in the answer to STREAM.INFO
   int64_t now_ns = 0;
+  bool server_metadata = true;  ///< not in STREAM.LIST
 };
 
 /// `{"messages":..,"bytes":..,...}`.

@@ -78,10 +78,10 @@ void stream_state::answer_info(const api_request& request) {
   if (read_json(request.payload, js_.strict, asked)) asked = {};
   auto view = record_->look();
   bool details = asked.deleted_details || !asked.subjects_filter.empty();
-  auto render = [=, created = record_->created_ns, domain = js_.domain, leader = js_.server_id,
+  auto render = [=, created = record_->created_ns, domain = js_.domain, leader = js_.server_name,
                  now = now_ns()](const state_details& d, uint64_t total) {
     stream_info info{view.config.get(), created, view.state, d,
-                     static_cast<int64_t>(view.consumers), domain, leader, false, now};
+                     static_cast<int64_t>(view.consumers), domain, leader, now, true};
     bool paged = total > 0;
     return fmt::format(R"({},"total":{},"offset":{},"limit":{},{}}})", api_reply_start(type), total,
                        paged ? asked.offset : 0, paged ? max_subjects : 0, info_members(info));

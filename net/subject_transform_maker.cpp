@@ -26,17 +26,17 @@ constexpr std::string_view too_many = "too many arguments passed to the function
 constexpr std::string_view bad_argument = "function argument is invalid or in the wrong format";
 constexpr std::string_view out_of_range = "wildcard index out of range";
 
-bool is_space(char c) {
+bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
 }
 
 void skip_spaces(std::string_view& text) {
-  while (!text.empty() && is_space(text[0])) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text[0])) text.remove_prefix(1);
 }
 
 bool has_spaces(std::string_view token) {
   for (char c : token)
-    if (is_space(c)) return true;
+    if (is_blank(c)) return true;
   return false;
 }
 

@@ -165,9 +165,12 @@ problem check_subject_transform(const stream_config& c) {
   if (!src.empty() && !valid_subject(src))
     return make_error(js_errc::stream_transform_invalid_source,
                       fmt::format("invalid subject {}", src));
-  auto error = subject_transform::check(src, dest);
-  if (!error.empty()) return make_error(js_errc::stream_transform_invalid_destination, error);
-  return std::nullopt;
+  auto made = subject_transform::make(src, dest);
+  auto* failed = std::get_if<transform_failure>(&made);
+  if (failed == nullptr) return std::nullopt;
+  return make_error(failed->in_source ? js_errc::stream_transform_invalid_source
+                                      : js_errc::stream_transform_invalid_destination,
+                    failed->text);
 }
 
 problem check_republish(stream_config& c, bool pedantic) {
@@ -186,8 +189,8 @@ problem check_republish(stream_config& c, bool pedantic) {
   for (const auto& subject : c.subjects)
     if (subjects_overlap(r.dest, subject) && !(r.dest.empty() && subject != ">"))
       return invalid("stream configuration for republish destination forms a cycle");
-  std::string error;
-  if (!r.dest.empty() && !subject_transform::make(r.src, r.dest, error))
+  if (!r.dest.empty() &&
+      std::holds_alternative<transform_failure>(subject_transform::make(r.src, r.dest)))
     return invalid(
         fmt::format("stream configuration for republish with transform from '{}' to "
                     "'{}' not valid",

@@ -57,6 +57,17 @@ json_writer& json_writer::value(std::string_view text) {
   return raw(json_quoted(text));
 }
 
+json_writer& json_writer::json(std::string_view text) {
+  auto tree = nlohmann::ordered_json::parse(text, nullptr, false);
+  if (tree.is_discarded()) return raw("null");
+  begin_value();
+  for (char c : tree.dump(2)) {
+    out_ += c;
+    if (c == '\n') out_.append(2 * depth_, ' ');  // inside strings line ends are escaped
+  }
+  return *this;
+}
+
 json_writer& json_writer::value(double number) {
   return raw(fmt::format("{}", number));
 }

@@ -29,6 +29,9 @@ public:
     return raw(std::to_string(number));
   }
 
+  /// A value that is JSON already, laid out anew; `null` for what is none.
+  json_writer& json(std::string_view text);
+
   template <class T>
   json_writer& member(std::string_view name, const T& x) {
     return key(name).value(x);

@@ -31,8 +31,9 @@ void render_identity(json_writer& out, const settings& s, const varz_facts& f) {
   out.member("auth_timeout", seconds(opts.auth_timeout));
   out.member("max_control_line", opts.max_control_line).member("max_payload", opts.max_payload);
   out.member("max_pending", opts.max_pending);
-  for (auto off : {"cluster", "gateway", "leaf", "mqtt", "websocket", "jetstream"})
+  for (auto off : {"cluster", "gateway", "leaf", "mqtt", "websocket"})
     out.key(off).begin_object().end_object();
+  render_varz_jetstream(out.key("jetstream"), f.jetstream.get());
   out.member("tls_timeout", 2.0).member("write_deadline", opts.write_deadline.count());
 }
 

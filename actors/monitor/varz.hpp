@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/connection_record.hpp"
+#include "actors/monitor/jsz.hpp"
 
 #include <chrono>
 #include <map>
@@ -22,6 +23,7 @@ struct varz_facts {
   uint64_t stale_connections = 0;
   uint64_t stalled_clients = 0;
   uint64_t subscriptions = 0;
+  jetstream_view_ptr jetstream;              ///< null: off
   std::map<std::string, uint64_t> requests;  ///< answered, by path
 };
 

@@ -175,7 +175,7 @@ problem check_republish(stream_config& c, bool pedantic) {
   auto& r = *c.republish;
   if (r.src.empty()) {
     if (pedantic) return pedantic_error("republish source can not be empty");
-    r.src = ">";
+    r.src.assign(1, '>');  // GCC 12 warns of a literal here
   }
   // All to all under other subjects, where the transform of all the stream's subjects makes them.
   if (r.src == ">" && r.dest == ">" && c.subject_transform && c.subjects.size() == 1 &&

@@ -86,7 +86,7 @@ TEST_CASE("jetstream config: what is stored is read back the same") {
 TEST_CASE("jetstream config: a mirror and sources survive reading and writing") {
   constexpr auto source =
       R"({"name":"A","opt_start_seq":5,"opt_start_time":"2024-02-29T12:00:00.5Z",)"
-      R"("filter_subject":"a.>","subject_transforms":[{"src":"a","dest":"b"}],)"
+      R"("filter_subject":"a.b","subject_transforms":[{"src":"a","dest":"b"}],)"
       R"("external":{"api":"$JS.x.API","deliver":"d"},)"
       R"("consumer":{"name":"c","deliver_subject":"e"}})";
   auto json = fmt::format(R"({{"mirror":{0},"sources":[{0},{{"name":"B"}}]}})", source);

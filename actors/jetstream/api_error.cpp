@@ -267,11 +267,17 @@ const error_row& row_of(js_errc what) {
 api_error make_error(js_errc what,
                      std::initializer_list<std::pair<std::string_view, std::string_view>> args) {
   const auto& row = row_of(what);
-  api_error error{row.code, static_cast<int>(what), std::string{row.text}};
-  for (const auto& [name, value] : args) {
-    auto place = fmt::format("{{{}}}", name);
-    auto at = error.description.find(place);
-    if (at != std::string::npos) error.description.replace(at, place.size(), value);
+  api_error error{row.code, static_cast<int>(what), {}};
+  auto rest = row.text;
+  while (!rest.empty()) {
+    auto open = rest.find('{');
+    auto close = rest.find('}', open);
+    error.description += rest.substr(0, open);
+    if (close == std::string_view::npos) break;
+    auto name = rest.substr(open + 1, close - open - 1);
+    for (const auto& [arg, value] : args)
+      if (arg == name) error.description += value;
+    rest.remove_prefix(close + 1);
   }
   return error;
 }

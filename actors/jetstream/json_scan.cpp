@@ -11,14 +11,14 @@ namespace vagus {
 
 namespace {
 
-bool is_space(char c) {
+bool is_json_space(char c) {
   return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
-bool is_digit(char c) {
+bool is_json_digit(char c) {
   return c >= '0' && c <= '9';
 }
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+bool is_json_hex(char c) {
+  return is_json_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 class scanner {
@@ -51,7 +51,8 @@ private:
       case 'n':
         return literal("null");
       default:
-        return c == '-' || is_digit(c) ? number() : unexpected("looking for beginning of value");
+        return c == '-' || is_json_digit(c) ? number()
+                                            : unexpected("looking for beginning of value");
     }
   }
 
@@ -109,7 +110,7 @@ private:
     size_t size = rest[1] == 'u' ? 6 : 2;
     if (rest.size() < size) return ended();
     bool good = std::string_view{"\"\\/bfnrtu"}.find(rest[1]) != std::string_view::npos;
-    for (size_t i = 2; i < size; ++i) good = good && is_hex(rest[i]);
+    for (size_t i = 2; i < size; ++i) good = good && is_json_hex(rest[i]);
     if (!good) {
       result_.error = fmt::format("invalid escape sequence `{}` in string", rest.substr(0, size));
       result_.offset = at_ + size;
@@ -130,8 +131,8 @@ private:
 
   bool digits() {
     if (at_ == text_.size()) return ended();
-    if (!is_digit(text_[at_])) return unexpected("in numeric literal");
-    while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
+    if (!is_json_digit(text_[at_])) return unexpected("in numeric literal");
+    while (at_ < text_.size() && is_json_digit(text_[at_])) ++at_;
     return true;
   }
 
@@ -198,7 +199,7 @@ void append_utf8(std::string& out, uint32_t code) {
 uint32_t four_hex(std::string_view text) {
   uint32_t code = 0;
   for (char c : text.substr(0, 4))
-    code = code * 16 + static_cast<uint32_t>(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    code = code * 16 + static_cast<uint32_t>(is_json_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
   return code;
 }
 
@@ -232,7 +233,7 @@ scanned_json scan_json(std::string_view text, size_t from) {
 }
 
 size_t skip_json_space(std::string_view text, size_t from) {
-  while (from < text.size() && is_space(text[from])) ++from;
+  while (from < text.size() && is_json_space(text[from])) ++from;
   return from;
 }
 
@@ -258,7 +259,7 @@ std::string_view json_cursor::raw() {
     }
     if (c == '"') quoted = true;
     if (c == '{' || c == '[') ++depth;
-    if (depth == 0 && !quoted && (is_space(c) || c == ',' || c == '}' || c == ']')) break;
+    if (depth == 0 && !quoted && (is_json_space(c) || c == ',' || c == '}' || c == ']')) break;
     if ((c == '}' || c == ']') && --depth == 0) return text_.substr(start, ++at_ - start);
   }
   return text_.substr(start, at_ - start);

@@ -14,7 +14,7 @@ using namespace std::chrono;
 
 constexpr int64_t second_ns = 1'000'000'000;
 
-bool is_digit(char c) {
+bool is_decimal(char c) {
   return c >= '0' && c <= '9';
 }
 
@@ -28,7 +28,7 @@ public:
     if (!error.empty()) return 0;
     int value = 0;
     for (size_t i = 0; i < digits; ++i) {
-      if (i >= rest_.size() || !is_digit(rest_[i])) return cannot_parse(layout);
+      if (i >= rest_.size() || !is_decimal(rest_[i])) return cannot_parse(layout);
       value = value * 10 + (rest_[i] - '0');
     }
     rest_.remove_prefix(digits);
@@ -43,7 +43,7 @@ public:
 
   /// Go takes a single digit as well here, and only here.
   int hour() {
-    bool single = rest_.size() > 1 && is_digit(rest_[0]) && !is_digit(rest_[1]);
+    bool single = rest_.size() > 1 && is_decimal(rest_[0]) && !is_decimal(rest_[1]);
     return bounded(single ? 1 : 2, "15", 0, 23, "hour");
   }
 
@@ -56,12 +56,12 @@ public:
   }
 
   int64_t fraction() {
-    if (!error.empty() || rest_.size() < 2 || !is_digit(rest_[1])) return 0;
+    if (!error.empty() || rest_.size() < 2 || !is_decimal(rest_[1])) return 0;
     if (rest_[0] != '.' && rest_[0] != ',') return 0;
     rest_.remove_prefix(1);
     int64_t value = 0;
     int64_t unit = second_ns / 10;
-    for (; !rest_.empty() && is_digit(rest_[0]); rest_.remove_prefix(1), unit /= 10)
+    for (; !rest_.empty() && is_decimal(rest_[0]); rest_.remove_prefix(1), unit /= 10)
       value += unit * (rest_[0] - '0');
     return value;
   }
@@ -75,8 +75,8 @@ public:
       return 0;
     }
     auto z = rest_;
-    bool good = z.size() >= 6 && (z[0] == '+' || z[0] == '-') && is_digit(z[1]) && is_digit(z[2]) &&
-                z[3] == ':' && is_digit(z[4]) && is_digit(z[5]);
+    bool good = z.size() >= 6 && (z[0] == '+' || z[0] == '-') && is_decimal(z[1]) &&
+                is_decimal(z[2]) && z[3] == ':' && is_decimal(z[4]) && is_decimal(z[5]);
     if (!good) return cannot_parse(layout);
     int hours = (z[1] - '0') * 10 + (z[2] - '0');
     int minutes = (z[4] - '0') * 10 + (z[5] - '0');

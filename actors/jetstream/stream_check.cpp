@@ -16,9 +16,9 @@ namespace {
 
 using problem = std::optional<api_error>;
 
-constexpr int64_t ms = 1'000'000;
-constexpr int64_t second = 1000 * ms;
-constexpr int64_t default_duplicate_window = 120 * second;
+constexpr int64_t one_ms = 1'000'000;
+constexpr int64_t one_second = 1000 * one_ms;
+constexpr int64_t default_duplicate_window = 120 * one_second;
 constexpr size_t max_name_size = 255;
 constexpr size_t max_description_size = 4 * 1024;
 constexpr size_t max_metadata_size = 128 * 1024;
@@ -87,7 +87,7 @@ problem check_limits(stream_config& c, bool pedantic) {
   if (auto p = check_limit(c.max_msg_size, "max_msg_size", pedantic)) return p;
   if (auto p = check_limit(c.max_consumers, "max_consumers", pedantic)) return p;
   if (c.max_age < 0) return invalid("max age can not be negative");
-  if (c.max_age != 0 && c.max_age < 100 * ms) return invalid("max age needs to be >= 100ms");
+  if (c.max_age != 0 && c.max_age < 100 * one_ms) return invalid("max age needs to be >= 100ms");
   return std::nullopt;
 }
 
@@ -109,7 +109,7 @@ problem check_duplicate_window(stream_config& c, int64_t server_limit, bool peda
   if (server_limit > 0 && c.duplicate_window > server_limit)
     return invalid(fmt::format("duplicates window can not be larger then server limit of {}",
                                go_duration(server_limit)));
-  if (c.duplicate_window < 100 * ms) return invalid("duplicates window needs to be >= 100ms");
+  if (c.duplicate_window < 100 * one_ms) return invalid("duplicates window needs to be >= 100ms");
   return std::nullopt;
 }
 
@@ -126,7 +126,7 @@ problem check_delete_markers(stream_config& c, bool pedantic) {
   if (c.subject_delete_marker_ttl == 0) return std::nullopt;
   if (c.subject_delete_marker_ttl < 0)
     return invalid("subject delete marker TTL must not be negative");
-  if (c.subject_delete_marker_ttl < second)
+  if (c.subject_delete_marker_ttl < one_second)
     return invalid("subject delete marker TTL must be at least 1 second");
   if (!c.allow_msg_ttl) {
     if (pedantic)
@@ -178,7 +178,7 @@ problem check_republish(stream_config& c, bool pedantic) {
   auto& r = *c.republish;
   if (r.src.empty()) {
     if (pedantic) return pedantic_error("republish source can not be empty");
-    r.src = ">";
+    r.src.assign(1, '>');  // GCC 12 warns of a literal here
   }
   // All to all under other subjects, where the transform of all the stream's subjects makes them.
   if (r.src == ">" && r.dest == ">" && c.subject_transform && c.subjects.size() == 1 &&

@@ -28,7 +28,9 @@ std::string to_json(const store_state& state, const state_details& details,
   json.time("last_ts", shown_time(state.last_time_ns), when::always);
   json("num_subjects", state.num_subjects, when::not_empty);
   json("subjects", subjects, when::not_empty);
-  json("num_deleted", state.num_deleted(), when::not_empty);
+  // A stream that never had a message has not lost number 0.
+  uint64_t num_deleted = state.last_seq == 0 ? 0 : state.num_deleted();
+  json("num_deleted", num_deleted, when::not_empty);
   json("deleted", details.deleted, when::not_empty);
   json("consumer_count", consumer_count, when::always);
   json.end('}');

@@ -6,6 +6,7 @@
 #include "message_reader.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>

@@ -100,9 +100,8 @@ void stream_reader::remove(const std::vector<uint64_t>& sequences, size_t in_fli
   while (done < sequences.size()) {
     std::string out;
     for (; sent < sequences.size() && sent - done < in_flight; ++sent)
-      out += request(
-          "$JS.API.STREAM.MSG.DELETE.BENCH",
-          "{\"seq\":" + std::to_string(sequences[sent]) + ",\"no_erase\":true}");
+      out += request("$JS.API.STREAM.MSG.DELETE.BENCH",
+                     "{\"seq\":" + std::to_string(sequences[sent]) + ",\"no_erase\":true}");
     link_.send(out);
     incoming message;
     for (reader_.fill(); reader_.next(message); ++done)
@@ -134,8 +133,7 @@ sample measure_gets(const server_process& server, double seconds, unsigned clien
     if (n == 0) throw failure("no answers arrive");
     const bool over = !metered.before(seconds);
     for (int i = 0; i < n; ++i) {
-      stream_reader& r =
-          *readers[clients == 1 ? 0 : events[static_cast<size_t>(i)].data.u32];
+      stream_reader& r = *readers[clients == 1 ? 0 : events[static_cast<size_t>(i)].data.u32];
       if (!r.answered()) continue;
       ++answers;
       over ? void(--in_flight) : r.ask();

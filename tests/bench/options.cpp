@@ -107,7 +107,8 @@ std::string usage() {
          "  --dir DIR          where stores are put, on a disk (default: the temporary directory)\n"
          "  --stored N         messages, over a tenth as many subjects, in the store that js-open\n"
          "                     opens (default 2 million; the goal is meant for 10000000)\n"
-         "  --deleted N        messages that js-delete deletes (default 100,000; the goal: 1000000)\n"
+         "  --deleted N        messages that js-delete deletes (default 100,000; the goal: "
+         "1000000)\n"
          "  --relay PATH       the floor's relay (default: vagus_relay beside this program)\n";
 }
 

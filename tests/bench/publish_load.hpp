@@ -51,8 +51,8 @@ private:
   std::string inbox_;
   std::string ring_;  ///< frames of one length; message n is sent from place n % in_flight
   size_t length_ = 0, subject_at_ = 0, token_at_ = 0, id_at_ = 0;
-  std::string acknowledgement_;     ///< what each begins with
-  std::vector<bool> outstanding_;   ///< by place in the ring
+  std::string acknowledgement_;    ///< what each begins with
+  std::vector<bool> outstanding_;  ///< by place in the ring
   uint64_t sent_ = 0, acknowledged_ = 0;
   uint64_t random_ = 88172645463325252;
   connection link_;

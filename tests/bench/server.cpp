@@ -21,7 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 /// The children that the signal thread has to end; a slot of 0 is free.
 std::array<std::atomic<pid_t>, 8> children{};
 
@@ -95,8 +94,8 @@ server_process::server_process(const workspace& space, const server_setup& setup
     : directory_(space.directory()),
       log_(space.directory() + "/server.log"),
       patience_(setup.patience) {
-  std::vector<std::string> args = {
-      setup.program, "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", directory_};
+  std::vector<std::string> args = {setup.program,      "-a",      "127.0.0.1", "-p", "-1",
+                                   "--ports_file_dir", directory_};
   args.insert(args.end(), setup.args.begin(), setup.args.end());
   std::vector<char*> argv;
   for (auto& a : args) argv.push_back(a.data());

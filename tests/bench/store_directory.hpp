@@ -6,8 +6,9 @@
 
 namespace vagus::bench {
 
-/// A directory below the workspace's for a server's store, removed with all in it by the destructor.
-/// Fails when it is in memory (tmpfs), where nothing waits for a disk, unless that is accepted.
+/// A directory below the workspace's for a server's store, removed with all in it by the
+/// destructor. Fails when it is in memory (tmpfs), where nothing waits for a disk, unless that is
+/// accepted.
 class store_directory {
 public:
   explicit store_directory(const workspace& space, bool accept_memory = false);

@@ -9,24 +9,28 @@ void ledger::check(asker& client) {
   const auto info = client.api("STREAM.INFO." + stream_);
   if (!info.contains("state")) throw failure{stream_ + " is gone: " + info.dump()};
   const auto& state = info["state"];
-  const uint64_t first = state["first_seq"];
-  last_ = state["last_seq"];
-  const auto all = read(client);
+  judge({state["first_seq"], state["last_seq"], state["messages"], client.read_all(stream_, 1)});
+}
+
+void ledger::judge(const contents& there) {
   const std::lock_guard lock{mutex_};
   findings_.clear();
-  if (state["messages"] != all.size())
-    wrong("says that it has " + state["messages"].dump() + " messages, but gives " +
+  last_ = there.last;
+  std::vector<stored> all;
+  for (const auto& message : there.messages) all.push_back(recognize(message));
+  if (there.count != all.size())
+    wrong("says that it has " + std::to_string(there.count) + " messages, but gives " +
           std::to_string(all.size()));
-  if (!all.empty() && (all.front().sequence != first || all.back().sequence > last_))
+  if (!all.empty() && (all.front().sequence != there.first || all.back().sequence > last_))
     wrong("its first and last sequence are not those of its messages");
   if (!acknowledged_.empty() && acknowledged_.rbegin()->first > last_)
     wrong("lost: its last sequence is " + std::to_string(last_) + ", acknowledged was " +
           std::to_string(acknowledged_.rbegin()->first));
   find_doubles(all);
-  find_lost(all, first);
+  find_lost(all, there.first);
   find_undead(all);
-  find_gaps(all, first, last_);
-  find_holes(first);
+  find_gaps(all, there.first, last_);
+  find_holes(there.first);
   if (!findings_.empty()) throw failure{"after the restart:" + findings_};
   settle(all);
 }
@@ -121,11 +125,11 @@ void ledger::find_holes(uint64_t first) {
         continue;
       }
       const auto newer = last_of_subject_.find(subject_of(c, number));
-      const bool explained =
-          given_up_.contains({c, number}) || (how_ == removal::limit && before + 1 < first) ||
-          (how_ == removal::requests && before + 1 < purged_below_) ||
-          (how_ == removal::per_subject && newer != last_of_subject_.end() &&
-           newer->second > before);
+      const bool explained = given_up_.contains({c, number}) ||
+                             (how_ == removal::limit && before + 1 < first) ||
+                             (how_ == removal::requests && before + 1 < purged_below_) ||
+                             (how_ == removal::per_subject && newer != last_of_subject_.end() &&
+                              newer->second > before);
       if (!explained) wrong("hole: " + name_of({c, number}) + " is not there, but later ones are");
     }
   }
@@ -167,8 +171,8 @@ void ledger::retry_acknowledged(asker& client, const origin& from, uint64_t sequ
                                payload_of(from.connection, from.number), name_of(from))
                           .json();
   if (answer.value("duplicate", false) && answer.value("seq", uint64_t{0}) == sequence) return;
-  throw failure{"repeated " + name_of(from) + ", which is stored with " +
-                std::to_string(sequence) + ": " + answer.dump()};
+  throw failure{"repeated " + name_of(from) + ", which is stored with " + std::to_string(sequence) +
+                ": " + answer.dump()};
 }
 
 void ledger::retry_unacknowledged(asker& client, const origin& from) {
@@ -184,10 +188,10 @@ void ledger::retry_unacknowledged(asker& client, const origin& from) {
   // Stored and taken away again before anyone knew: only where something takes messages away.
   if (there == present_.end() && duplicate && how_ == removal::none) right = false;
   if (!right)
-    throw failure{"repeated " + name_of(from) + ", which is " +
-                  (there == present_.end() ? "not stored"
-                                           : "stored with " + std::to_string(there->second)) +
-                  ": " + answer.dump()};
+    throw failure{
+        "repeated " + name_of(from) + ", which is " +
+        (there == present_.end() ? "not stored" : "stored with " + std::to_string(there->second)) +
+        ": " + answer.dump()};
   const std::lock_guard lock{mutex_};
   sequences_[connection][number - 1] = sequence;
   if (!acknowledged_.emplace(sequence, from).second)

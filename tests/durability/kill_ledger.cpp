@@ -119,9 +119,8 @@ void ledger::wrong(const std::string& what) {
 ledger::stored ledger::recognize(const delivered& message) const {
   const auto parts = words(message.payload.substr(0, 40));
   const auto is_number = [](const std::string& w) {
-    return !w.empty() && w.size() < 18 && std::all_of(w.begin(), w.end(), [](unsigned char c) {
-      return std::isdigit(c);
-    });
+    return !w.empty() && w.size() < 18 &&
+           std::all_of(w.begin(), w.end(), [](unsigned char c) { return std::isdigit(c); });
   };
   stored s{std::stoull(message.header("Nats-Sequence")), {}, message.header("Nats-Subject")};
   const auto bad = failure{stream_ + ": sequence " + std::to_string(s.sequence) +
@@ -136,12 +135,6 @@ ledger::stored ledger::recognize(const delivered& message) const {
       message.header("Nats-Msg-Id") != name_of(s.from))
     throw bad;
   return s;
-}
-
-std::vector<ledger::stored> ledger::read(asker& client) {
-  std::vector<stored> all;
-  for (const auto& message : client.read_all(stream_, 1)) all.push_back(recognize(message));
-  return all;
 }
 
 }  // namespace vagus::test

@@ -50,15 +50,24 @@ public:
   void delete_acknowledged(uint64_t sequence);
 
   struct purge {
-    uint64_t below = 0;   ///< 0: nothing to purge
-    std::string filter;   ///< empty: all subjects
+    uint64_t below = 0;               ///< 0: nothing to purge
+    std::string filter;               ///< empty: all subjects
     std::vector<uint64_t> sequences;  ///< what is known to be in it
   };
   purge choose_purge(std::mt19937_64& random);
   void purge_acknowledged(const purge& done);
 
-  /// Compares with what the server has after a restart, read by `client`. Throws `failure` with all
-  /// that is wrong. Afterwards the ledger knows which of the unanswered requests came through.
+  /// What a server says about the stream, and gives of it.
+  struct contents {
+    uint64_t first = 0, last = 0, count = 0;
+    std::vector<delivered> messages;
+  };
+
+  /// Compares with what the server has after a restart. Throws `failure` with all that is wrong.
+  /// Afterwards the ledger knows which of the unanswered requests came through.
+  void judge(const contents& there);
+
+  /// The same for the contents that `client` reads.
   void check(asker& client);
 
   /// Repeats what was not acknowledged, and some of what was. With `removed_too` also messages
@@ -80,7 +89,6 @@ private:
     std::string subject;
   };
 
-  std::vector<stored> read(asker& client);
   stored recognize(const delivered& message) const;
   void find_doubles(const std::vector<stored>& all);
   void find_lost(const std::vector<stored>& all, uint64_t first);

@@ -1,34 +1,42 @@
 #include "tests/durability/kill_load.hpp"
 
 #include <map>
+#include <sys/socket.h>
 
 namespace vagus::test {
 
 kill_load::kill_load(int port, std::deque<ledger>& ledgers, uint64_t seed)
-    : port_{port}, ledgers_{ledgers}, seed_{seed} {
+    : ledgers_{ledgers}, seed_{seed}, remover_{port} {
+  for (size_t c = 0; c < connections; ++c) links_.push_back(connect_client(port));
   for (size_t c = 0; c < connections; ++c)
-    threads_.emplace_back([this, c] { guarded(&kill_load::publish, c); });
-  threads_.emplace_back([this] { guarded(&kill_load::remove, connections); });
+    threads_.emplace_back([this, c] { guarded([this, c] { publish(links_[c], c); }); });
+  threads_.emplace_back([this] { guarded([this] { remove(remover_); }); });
 }
 
+/// The threads end when their connections do.
 kill_load::~kill_load() {
-  finish();
+  for (auto& l : links_) ::shutdown(l.fd(), SHUT_RDWR);
+  join();
 }
 
 void kill_load::finish() {
+  join();
+  fail_if_wrong();
+}
+
+void kill_load::join() {
   {
     const std::lock_guard lock{mutex_};
     stopping_ = true;
   }
   for (auto& t : threads_)
     if (t.joinable()) t.join();
-  fail_if_wrong();
 }
 
-void kill_load::guarded(void (kill_load::*work)(size_t), size_t argument) {
+void kill_load::guarded(const std::function<void()>& work) {
   std::string what;
   try {
-    (this->*work)(argument);
+    work();
   } catch (const std::exception& e) {
     what = e.what();
   }
@@ -61,9 +69,8 @@ void kill_load::await(uint64_t count, std::chrono::microseconds moment) {
 }
 
 /// One connection: what is sent and not yet acknowledged is known by its reply subject.
-void kill_load::publish(size_t connection) {
+void kill_load::publish(raw_connection& link, size_t connection) {
   std::mt19937_64 random{seed_ * 31 + connection};
-  auto link = connect_client(port_);
   const auto inbox = "_INBOX.kill.pub" + std::to_string(connection) + ".";
   link.send("SUB " + inbox + "* 1\r\n");
   std::map<std::string, std::pair<size_t, uint64_t>> pending;
@@ -95,9 +102,8 @@ void kill_load::publish(size_t connection) {
   }
 }
 
-void kill_load::remove(size_t) {
+void kill_load::remove(asker& client) {
   std::mt19937_64 random{seed_ * 31 + connections};
-  asker client{port_};
   for (;;) {
     for (auto& l : ledgers_) {
       if (l.how() != removal::requests) continue;

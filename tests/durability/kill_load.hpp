@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <random>
 #include <string>
@@ -32,14 +33,14 @@ public:
   void finish();
 
 private:
-  void guarded(void (kill_load::*work)(size_t), size_t argument);
-  void publish(size_t connection);
-  void remove(size_t);
+  void guarded(const std::function<void()>& work);
+  void publish(raw_connection& link, size_t connection);
+  void remove(asker& client);
   bool remove_one(asker& client, ledger& from, std::mt19937_64& random);
   void answered();
+  void join();
   void fail_if_wrong();
 
-  int port_;
   std::deque<ledger>& ledgers_;
   uint64_t seed_;
   std::mutex mutex_;
@@ -47,6 +48,9 @@ private:
   uint64_t answered_ = 0;
   bool stopping_ = false;
   std::string wrong_;
+  // Connected before the threads start, so that a server may die at any time after that.
+  std::deque<raw_connection> links_;
+  asker remover_;
   std::vector<std::thread> threads_;
 };
 

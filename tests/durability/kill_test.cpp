@@ -1,7 +1,7 @@
 // kill_test --server PATH [--rounds N] [--seconds S] [--seed N] [--damage remove|rollback]
-//           [--forgets-removed] [--flags 'FLAGS'] [--keep]
+//           [--forgets-removed] [--flags 'FLAGS'] [--dir DIR]
 // Kills a server with SIGKILL again and again and checks each time what it kept (README.md).
-// Exit code 0: all was well, or, with --damage, the loss was found; 77: it has no JetStream.
+// Exit code 0: all was well, or, with --damage, the loss was found.
 #include "tests/durability/kill_load.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -20,17 +20,17 @@ struct settings {
   std::string server;
   std::vector<std::string> flags;
   std::string damage;
+  std::string dir;  ///< for the store, and not removed; empty: a temporary one
   int rounds = 8;
   double seconds = 0;  ///< rounds go on at least for so long
   uint64_t seed = 1;
   bool forgets_removed = false;  ///< ids of messages that were removed are not known any more
 };
 
-constexpr int skipped = 77;
-
 class torture {
 public:
   explicit torture(const settings& how) : how_{how}, random_{how.seed} {
+    dir_ = how.dir.empty() ? temporary_.path() : how.dir;
     using enum removal;
     ledgers_.emplace_back("PLAIN", none, kill_load::connections);
     ledgers_.emplace_back("LIMIT", limit, kill_load::connections);
@@ -50,7 +50,7 @@ public:
         throw failure{"round " + std::to_string(round) + ": " + e.what()};
       }
     }
-    const server_process server{options(), dir_.path()};
+    const server_process server{options(), dir_};
     check(server.port());
   }
 
@@ -67,10 +67,10 @@ private:
     return result;
   }
 
-  std::string store() const { return dir_.path() + "/store"; }
+  std::string store() const { return dir_ + "/store"; }
 
   void one_round(int round) {
-    server_process server{options(), dir_.path()};
+    server_process server{options(), dir_};
     if (round == 0)
       create(server.port());
     else
@@ -82,7 +82,7 @@ private:
     {
       kill_load load{server.port(), ledgers_, how_.seed * 1000 + static_cast<uint64_t>(round)};
       if (rolled_back) load.await(100, {});
-      if (rolled_back) fs::copy(store(), dir_.path() + "/old", fs::copy_options::recursive);
+      if (rolled_back) fs::copy(store(), dir_ + "/old", fs::copy_options::recursive);
       load.await(rolled_back ? 2000 : requests, moment);
       server.process().signal(SIGKILL);
       if (!server.process().wait()) throw failure{"still there after SIGKILL"};
@@ -94,7 +94,7 @@ private:
   void damage() const {
     if (how_.damage.empty()) return;
     fs::remove_all(store());
-    if (how_.damage == "rollback") fs::rename(dir_.path() + "/old", store());
+    if (how_.damage == "rollback") fs::rename(dir_ + "/old", store());
   }
 
   void create(int port) {
@@ -115,22 +115,10 @@ private:
 
   settings how_;
   std::mt19937_64 random_;
-  temp_dir dir_;
+  temp_dir temporary_;
+  std::string dir_;
   std::deque<ledger> ledgers_;
 };
-
-bool has_jetstream(const settings& how) {
-  const temp_dir dir;
-  try {
-    server_options options{how.server, how.flags};
-    options.flags.insert(options.flags.end(), {"-js", "-sd", dir.path() + "/store"});
-    const server_process server{options, dir.path()};
-    return asker{server.port()}.ask("$JS.API.INFO").headers.empty();
-  } catch (const failure& e) {
-    std::printf("%s\n", e.what());
-    return false;
-  }
-}
 
 settings parse(int argc, char** argv) {
   settings how;
@@ -142,13 +130,22 @@ settings parse(int argc, char** argv) {
     }
     if (i + 1 == argc) return {};
     const std::string value = argv[++i];
-    if (flag == "--server") how.server = value;
-    else if (flag == "--flags") how.flags = words(value);
-    else if (flag == "--damage") how.damage = value;
-    else if (flag == "--rounds") how.rounds = std::atoi(value.c_str());
-    else if (flag == "--seconds") how.seconds = std::atof(value.c_str());
-    else if (flag == "--seed") how.seed = std::strtoull(value.c_str(), nullptr, 10);
-    else return {};
+    if (flag == "--server")
+      how.server = value;
+    else if (flag == "--flags")
+      how.flags = words(value);
+    else if (flag == "--dir")
+      how.dir = value;
+    else if (flag == "--damage")
+      how.damage = value;
+    else if (flag == "--rounds")
+      how.rounds = std::atoi(value.c_str());
+    else if (flag == "--seconds")
+      how.seconds = std::atof(value.c_str());
+    else if (flag == "--seed")
+      how.seed = std::strtoull(value.c_str(), nullptr, 10);
+    else
+      return {};
   }
   return how;
 }
@@ -173,14 +170,12 @@ int run(const settings& how) {
 int main(int argc, char** argv) {
   const auto how = parse(argc, argv);
   if (how.server.empty()) {
-    std::fprintf(stderr, "usage: kill_test --server PATH [--rounds N] [--seconds S] [--seed N]\n"
-                         "  [--damage remove|rollback] [--forgets-removed] [--flags 'FLAGS']\n");
+    std::fprintf(
+        stderr,
+        "usage: kill_test --server PATH [--rounds N] [--seconds S] [--seed N]\n"
+        "  [--damage remove|rollback] [--forgets-removed] [--flags 'FLAGS'] [--dir DIR]\n");
     return 2;
   }
   ::signal(SIGPIPE, SIG_IGN);
-  if (!has_jetstream(how)) {
-    std::printf("skipped: this server has no JetStream\n");
-    return skipped;
-  }
   return run(how);
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <utility>
 
 namespace vagus::bench {
 
@@ -33,9 +34,13 @@ size_t split(std::string_view line, std::array<std::string_view, 5>& words) {
 
 }  // namespace
 
+message_reader::message_reader(connection& link) : link_(&link), buffer_(link.take_rest()) {
+  end_ = buffer_.size();
+}
+
 bool message_reader::next(incoming& message) {
   for (;;) {
-    const std::string_view rest = std::string_view(buffer_).substr(at_);
+    const std::string_view rest = unread();
     const size_t end = rest.find('\n');
     if (end == std::string_view::npos || end == 0) return false;
     const std::string_view line = rest.substr(0, end - 1);
@@ -55,7 +60,7 @@ bool message_reader::next_of_line(std::string_view line, size_t line_size, incom
   if (count < (with_headers ? 4u : 3u)) throw failure("cut short: " + std::string(line));
   const size_t total = number(words[count - 1]);
   const size_t headers = with_headers ? number(words[count - 2]) : 0;
-  const std::string_view rest = std::string_view(buffer_).substr(at_);
+  const std::string_view rest = unread();
   if (rest.size() < line_size + total + 2) return false;
   const std::string_view body = rest.substr(line_size, total);
   if (rest.substr(line_size + total, 2) != "\r\n") throw failure("a message without its line end");
@@ -65,12 +70,12 @@ bool message_reader::next_of_line(std::string_view line, size_t line_size, incom
 }
 
 void message_reader::fill() {
-  buffer_.erase(0, at_);
-  at_ = 0;
-  const size_t have = buffer_.size();
-  buffer_.resize(have + read_size);
-  const size_t n = link_->receive(buffer_.data() + have, read_size);
-  buffer_.resize(have + n);
+  std::memmove(buffer_.data(), buffer_.data() + at_, end_ - at_);
+  end_ -= std::exchange(at_, 0);
+  // Only ever grows: filling it with zeros for each read would cost more than the messages.
+  if (buffer_.size() < end_ + read_size) buffer_.resize(end_ + read_size);
+  const size_t n = link_->receive(buffer_.data() + end_, read_size);
+  end_ += n;
   if (n == 0) throw failure("the server closed a connection");
 }
 

@@ -18,7 +18,7 @@ struct incoming {
 /// The connection must outlive it and be read by nobody else.
 class message_reader {
 public:
-  explicit message_reader(connection& link) : link_(&link), buffer_(link.take_rest()) {}
+  explicit message_reader(connection& link);
 
   /// The next message among what has been received; false when none is complete.
   bool next(incoming& message);
@@ -31,10 +31,11 @@ public:
 
 private:
   bool next_of_line(std::string_view line, size_t line_size, incoming& message);
+  std::string_view unread() const { return std::string_view(buffer_).substr(at_, end_ - at_); }
 
   connection* link_;
-  std::string buffer_;
-  size_t at_ = 0;
+  std::string buffer_;  ///< received are the bytes up to `end_`; those up to `at_` are done with
+  size_t at_ = 0, end_ = 0;
 };
 
 }  // namespace vagus::bench

@@ -5,6 +5,7 @@
 #include "tests/durability/kill_load.hpp"
 #include "tests/support/server_process.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -27,6 +28,12 @@ struct settings {
   bool forgets_removed = false;  ///< ids of messages that were removed are not known any more
 };
 
+std::string tail(const std::string& file) {
+  constexpr size_t most = 1000;
+  const auto text = read_file(file);
+  return text.substr(text.size() - std::min(text.size(), most));
+}
+
 class torture {
 public:
   explicit torture(const settings& how) : how_{how}, random_{how.seed} {
@@ -47,7 +54,8 @@ public:
       try {
         one_round(round);
       } catch (const std::exception& e) {
-        throw failure{"round " + std::to_string(round) + ": " + e.what()};
+        throw failure{"round " + std::to_string(round) + ": " + e.what() +
+                      "\n  the end of the server's log:\n" + tail(dir_ + "/server.log")};
       }
     }
     const server_process server{options(), dir_};

@@ -4,7 +4,7 @@ PACKAGES := g++ cmake ninja-build make ccache pkg-config libcaf-dev liblmdb-dev 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test build setup bench fuzz asan clean
+.PHONY: run test build setup bench fuzz asan torture clean
 
 run: build
 	./build/vagus $(ARGS)
@@ -61,6 +61,17 @@ asan: setup
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build-asan --output-on-failure
+
+# Kills the server with SIGKILL again and again: at least ROUNDS times and for at least SECONDS. A seed
+# that failed is repeated with SEED (tests/durability/README.md).
+ROUNDS ?= 20
+SECONDS ?= 300
+SEED ?= $(shell date +%s)
+
+torture: setup
+	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
+	cmake --build --preset release --target vagus kill_test -j $(JOBS)
+	./build/kill_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) $(TORTURE_ARGS)
 
 clean:
 	rm -rf build build-*

@@ -46,6 +46,12 @@ struct bench_case {
   std::vector<std::string> relay_args = {};
   /// With the relay as reference, what to run against it.
   std::function<std::vector<sample>(const server_process&, const options&)> run_relay = {};
+  /// Both servers get JetStream and a store directory, fresh for each measurement.
+  bool jetstream = false;
+  /// Configuration that only the peer gets, as text of a file.
+  std::string peer_config = {};
+  /// Fills the store once for each server; every measurement then is a new start on that directory.
+  std::function<void(const server_process&, const options&)> prepare = {};
 };
 
 /// All cases, in the order of the report.
@@ -56,5 +62,7 @@ std::vector<bench_case> request_cases();
 std::vector<bench_case> scale_cases();
 std::vector<bench_case> churn_cases();
 std::vector<bench_case> floor_cases();
+std::vector<bench_case> stream_publish_cases();
+std::vector<bench_case> stream_read_cases();
 
 }  // namespace vagus::bench

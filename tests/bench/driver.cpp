@@ -1,9 +1,11 @@
 #include "driver.hpp"
 
 #include "common.hpp"
+#include "store_directory.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 namespace vagus::bench {
 
@@ -14,6 +16,7 @@ struct contender {
   std::string program;
   std::vector<std::string> args;
   bool ours = false;
+  std::shared_ptr<store_directory> prepared = {};
 };
 
 /// Who takes part: vagus, and the peer or the relay; a server whose path was not given is left out.
@@ -22,7 +25,7 @@ std::vector<contender> contenders(const bench_case& what, const options& how) {
   if (what.run_relay) {
     result.push_back({"relay", how.relay, what.relay_args, false});
   } else if (!how.peer.empty()) {
-    result.push_back({"peer", how.peer, how.peer_args, false});
+    result.push_back({"peer", how.peer, how.peer_args});
   }
   if (!how.vagus.empty()) result.push_back({"vagus", how.vagus, how.vagus_args, true});
   return result;
@@ -63,19 +66,51 @@ void print(const contender& who, const bench_case& what, const measurement& m) {
                  m.samples[i].load_ns, m.others * 100);
 }
 
-measurement measure(const contender& who, const bench_case& what, const options& how,
+constexpr auto jetstream_patience = std::chrono::seconds{300};
+
+/// How the server is started in this case; `store` is null without JetStream.
+server_setup setup_of(const contender& who, const bench_case& what, const store_directory* store,
+                      const workspace& space) {
+  server_setup setup{who.program, who.args};
+  if (store == nullptr) return setup;
+  setup.patience = jetstream_patience;
+  setup.args.insert(setup.args.end(), {"-js", "-sd", store->path()});
+  if (who.ours || what.peer_config.empty()) return setup;
+  setup.args.insert(setup.args.end(), {"-c", write_file(space, "peer.conf", what.peer_config)});
+  return setup;
+}
+
+std::shared_ptr<store_directory> prepared_store(const contender& who, const bench_case& what,
+                                                const options& how, const workspace& space) {
+  auto store = std::make_shared<store_directory>(space, how.quick);
+  server_process server(space, setup_of(who, what, store.get(), space));
+  what.prepare(server, how);
+  server.stop();
+  return store;
+}
+
+measurement measure(contender& who, const bench_case& what, const options& how,
                     const workspace& space) {
-  const server_process server(space, who.program, who.args);
+  std::shared_ptr<store_directory> store;
+  if (what.prepare) {
+    if (!who.prepared) who.prepared = prepared_store(who, what, how, space);
+    store = who.prepared;
+  } else if (what.jetstream) {
+    store = std::make_shared<store_directory>(space, how.quick);
+  }
+  server_process server(space, setup_of(who, what, store.get(), space));
   try {
     const others_meter others(server);
     auto samples = (who.name == "relay" ? what.run_relay : what.run)(server, how);
-    return {std::move(samples), others.share(), server.pid()};
+    measurement result{std::move(samples), others.share(), server.pid()};
+    if (what.prepare) server.stop();
+    return result;
   } catch (const failure& e) {
     throw failure(std::string(e.what()) + "\n    its last output: " + server.log_tail());
   }
 }
 
-measurement measure_undisturbed(const contender& who, const bench_case& what, const options& how,
+measurement measure_undisturbed(contender& who, const bench_case& what, const options& how,
                                 const workspace& space) {
   constexpr int attempts = 10;
   for (int i = 1;; ++i) {
@@ -103,7 +138,7 @@ case_result run_case(const bench_case& what, const options& how, const workspace
     result.rows.push_back({r, what.run_relay ? "relay" : "peer", {}, {}});
   auto sides = contenders(what, how);
   for (int round = 0; round < how.rounds; ++round) {
-    for (const contender& who : sides) {
+    for (contender& who : sides) {
       try {
         add(result, who, measure_undisturbed(who, what, how, space));
       } catch (const std::exception& e) {

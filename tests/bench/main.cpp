@@ -40,7 +40,7 @@ int run(const options& how) {
     return 2;
   }
   raise_descriptor_limit();
-  const workspace space;
+  const workspace space(how.directory);
   report out(how.tsv);
   out.header();
   for (const auto& c : chosen) out.print(c, run_case(c, how, space));

@@ -28,6 +28,9 @@ std::map<std::string, setter> valued_flags(options& o) {
   return {
       {"--peer", [&o](const std::string& v) { o.peer = v; }},
       {"--vagus", [&o](const std::string& v) { o.vagus = v; }},
+      {"--dir", [&o](const std::string& v) { o.directory = v; }},
+      {"--stored", [&o](const std::string& v) { o.stored = std::strtoull(v.c_str(), {}, 10); }},
+      {"--deleted", [&o](const std::string& v) { o.deleted = std::strtoull(v.c_str(), {}, 10); }},
       {"--relay", [&o](const std::string& v) { o.relay = v; }},
       {"--peer-args", [&o](const std::string& v) { append(o.peer_args, words(v, ' ')); }},
       {"--vagus-args", [&o](const std::string& v) { append(o.vagus_args, words(v, ' ')); }},
@@ -48,6 +51,7 @@ std::map<std::string, bool*> switches(options& o) {
 std::string check(const options& o) {
   if (o.list || o.help) return {};
   if (o.vagus.empty() && o.peer.empty()) return "need --vagus PATH or --peer PATH, or both";
+  if (o.stored < 10 || o.deleted == 0) return "--stored and --deleted are too small";
   if (o.rounds < 1 || o.seconds <= 0 || o.window == 0 || o.chunk == 0)
     return "--rounds, --seconds, --window and --chunk must be greater than zero";
   return {};
@@ -71,6 +75,8 @@ std::string parse_options(int argc, char** argv, options& o) {
   if (o.quick) {
     o.seconds = 0.1;
     o.warm_up = 0.02;
+    o.stored = 10'000;
+    o.deleted = 1'000;
   }
   if (o.relay.empty()) {
     std::error_code ignored;
@@ -98,6 +104,11 @@ std::string usage() {
          "  --vagus-args ARGS  the same for vagus\n"
          "  --window BYTES     undelivered bytes at which publishers pause (default 32 MiB)\n"
          "  --chunk BYTES      size of a publisher's writes (default 128 KiB)\n"
+         "  --dir DIR          where stores are put, on a disk (default: the temporary directory)\n"
+         "  --stored N         messages, over a tenth as many subjects, in the store that js-open\n"
+         "                     opens (default 2 million; the goal is meant for 10000000)\n"
+         "  --deleted N        messages that js-delete deletes (default 100,000; the goal: "
+         "1000000)\n"
          "  --relay PATH       the floor's relay (default: vagus_relay beside this program)\n";
 }
 

@@ -12,6 +12,7 @@ struct options {
   std::string vagus;
   std::vector<std::string> peer_args;  ///< appended to the flags that every server gets
   std::vector<std::string> vagus_args;
+  std::string directory;           ///< for stores and logs; empty: the system's temporary one
   std::string relay;               ///< default: vagus_relay beside this program
   std::vector<std::string> cases;  ///< names or shell patterns; empty: all
   int rounds = 5;
@@ -20,6 +21,8 @@ struct options {
   size_t window = 32u << 20;  ///< bytes of frames that may be on their way
   size_t chunk = 128u << 10;  ///< bytes per write of a publisher
   double max_others = 100;    ///< percent of the machine; a more disturbed run is repeated
+  size_t stored = 2'000'000;  ///< messages in the store that is opened
+  size_t deleted = 100'000;   ///< messages deleted, half of those that are stored for it
   bool quick = false;         ///< tiny loads: a smoke run, not a measurement
   bool verify = false;        ///< parse and check every delivered message (slower)
   bool help = false;

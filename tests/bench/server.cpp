@@ -21,9 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto start_timeout = std::chrono::seconds{10};
-constexpr auto stop_timeout = std::chrono::seconds{5};
-
 /// The children that the signal thread has to end; a slot of 0 is free.
 std::array<std::atomic<pid_t>, 8> children{};
 
@@ -78,8 +75,9 @@ std::string slurp(const fs::path& path) {
 
 }  // namespace
 
-workspace::workspace() {
-  std::string name = fs::temp_directory_path() / "vagus-bench-XXXXXX";
+workspace::workspace(const std::string& parent) {
+  std::string name =
+      (parent.empty() ? fs::temp_directory_path() : fs::path(parent)) / "vagus-bench-XXXXXX";
   if (mkdtemp(name.data()) == nullptr) throw failure("cannot make a temporary directory");
   directory_ = name;
   const sigset_t set = ending_signals();
@@ -92,17 +90,19 @@ workspace::~workspace() {
   fs::remove_all(directory_, ignored);
 }
 
-server_process::server_process(const workspace& space, const std::string& program,
-                               const std::vector<std::string>& more_args)
-    : directory_(space.directory()), log_(space.directory() + "/server.log") {
-  std::vector<std::string> args = {program,   "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir",
-                                   directory_};
-  args.insert(args.end(), more_args.begin(), more_args.end());
+server_process::server_process(const workspace& space, const server_setup& setup)
+    : directory_(space.directory()),
+      log_(space.directory() + "/server.log"),
+      patience_(setup.patience) {
+  std::vector<std::string> args = {setup.program,      "-a",      "127.0.0.1", "-p", "-1",
+                                   "--ports_file_dir", directory_};
+  args.insert(args.end(), setup.args.begin(), setup.args.end());
   std::vector<char*> argv;
   for (auto& a : args) argv.push_back(a.data());
   argv.push_back(nullptr);
   setenv("GOMAXPROCS", "2", 1);
   const sigset_t set = ending_signals();
+  begin_ = steady::now();
   pid_ = fork();
   if (pid_ < 0) throw failure("cannot fork");
   if (pid_ == 0) run_child(argv.data(), log_.c_str(), &set);
@@ -123,7 +123,7 @@ void server_process::await_port() {
   std::string suffix = "_";
   suffix.append(std::to_string(pid_)).append(".ports");
   const std::string scheme = "nats://127.0.0.1:";
-  for (const auto begin = steady::now(); steady::now() - begin < start_timeout;) {
+  while (steady::now() - begin_ < patience_) {
     int status = 0;
     if (waitpid(pid_, &status, WNOHANG) == pid_) {
       forget(pid_);
@@ -138,21 +138,28 @@ void server_process::await_port() {
       port_ = static_cast<uint16_t>(std::atoi(text.c_str() + at + scheme.size()));
       return;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
   }
   throw failure("no ports file from the server: " + log_tail());
 }
 
-void server_process::end() {
-  if (pid_ <= 0) return;
+/// False when it did not end by itself.
+bool server_process::end() {
+  if (pid_ <= 0) return true;
   kill(pid_, SIGTERM);
-  const auto begin = steady::now();
-  while (waitpid(pid_, nullptr, WNOHANG) == 0) {
-    if (steady::now() - begin > stop_timeout) kill(pid_, SIGKILL);
+  bool killed = false;
+  for (const auto begin = steady::now(); waitpid(pid_, nullptr, WNOHANG) == 0;) {
+    killed = steady::now() - begin > patience_;
+    if (killed) kill(pid_, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   forget(pid_);
   pid_ = -1;
+  return !killed;
+}
+
+void server_process::stop() {
+  if (!end()) throw failure("the server does not end: " + log_tail());
 }
 
 double server_process::cpu_seconds() const {
@@ -161,11 +168,19 @@ double server_process::cpu_seconds() const {
   return bench::cpu_seconds(id);
 }
 
-double server_process::resident_bytes() const {
+double server_process::bytes_of_status(const char* field) const {
   const std::string status = slurp("/proc/" + std::to_string(pid_) + "/status");
-  const size_t at = status.find("VmRSS:");
+  const size_t at = status.find(field);
   if (at == std::string::npos) throw failure("the server is gone: " + log_tail());
-  return std::atof(status.c_str() + at + 6) * 1024;
+  return std::atof(status.c_str() + status.find(':', at) + 1) * 1024;
+}
+
+double server_process::resident_bytes() const {
+  return bytes_of_status("VmRSS:");
+}
+
+double server_process::anonymous_bytes() const {
+  return bytes_of_status("RssAnon:");
 }
 
 std::string server_process::log_tail() const {

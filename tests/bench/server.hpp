@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <ctime>
 #include <string>
@@ -14,7 +15,8 @@ namespace vagus::bench {
 /// on a thread of its own, which kills the children by pid and removes the directory.
 class workspace {
 public:
-  workspace();
+  /// Below `parent`; the system's directory for temporary files when that is empty.
+  explicit workspace(const std::string& parent = {});
   ~workspace();
   workspace(const workspace&) = delete;
   workspace& operator=(const workspace&) = delete;
@@ -25,13 +27,19 @@ private:
   std::string directory_;
 };
 
+/// What to start, and how long it may take to be ready and to end.
+struct server_setup {
+  std::string program;
+  std::vector<std::string> args = {};
+  std::chrono::seconds patience{10};
+};
+
 /// A server process: started on a free loopback port by the constructor, which returns when the
 /// ports file is there; ended and reaped by the destructor.
 /// Throws `failure` when the program cannot be started or announces no port.
 class server_process {
 public:
-  server_process(const workspace& space, const std::string& program,
-                 const std::vector<std::string>& more_args);
+  server_process(const workspace& space, const server_setup& setup);
   ~server_process();
   server_process(const server_process&) = delete;
   server_process& operator=(const server_process&) = delete;
@@ -39,21 +47,33 @@ public:
   uint16_t port() const { return port_; }
   pid_t pid() const { return pid_; }
 
+  /// When it was started.
+  std::chrono::steady_clock::time_point begin() const { return begin_; }
+
+  /// Ends it and waits for that; `failure` when it had to be killed.
+  void stop();
+
   /// User and system time of all its threads, living or ended.
   double cpu_seconds() const;
 
   /// Resident bytes (VmRSS).
   double resident_bytes() const;
 
+  /// Those of them that are no pages of files (RssAnon).
+  double anonymous_bytes() const;
+
   /// The last lines it printed, for error messages.
   std::string log_tail() const;
 
 private:
   void await_port();
-  void end();
+  bool end();
+  double bytes_of_status(const char* field) const;
 
   std::string directory_;
   std::string log_;
+  std::chrono::seconds patience_;
+  std::chrono::steady_clock::time_point begin_;
   pid_t pid_ = -1;
   uint16_t port_ = 0;
 };

@@ -42,7 +42,8 @@ void jetstream_state::start() {
   client_.start(subscriber_actor{jetstream_actor{self_}}, false);
   uint32_t slot = 0;
   for (const auto& prefix : js_.api_prefixes())
-    for (const auto* rest : {"INFO", "STREAM.>", "CONSUMER.>"})
+    // What is asked of one stream past the API (direct get) is that stream's own.
+    for (const auto* rest : {"*", "STREAM.>", "CONSUMER.>", "ACCOUNT.>", "META.>", "SERVER.>"})
       client_.subscribe(slot++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
   opening_ = start_.streams.size();

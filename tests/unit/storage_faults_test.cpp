@@ -349,6 +349,7 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
     store_limits limits;
     limits.max_msgs = 100;
     limits.duplicate_window_ns = 120 * second;
+    limits.subject_delete_marker_ttl_ns = 90 * second;
     batch.add(configure_proposal{limits, R"({"name":"SAMPLE"})"});
     for (int i = 1; i <= 70; ++i) {
       auto id = "id" + std::to_string(i);
@@ -369,6 +370,7 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
   auto snapshot = std::move(*store->read());
   REQUIRE(snapshot->meta().applied == 41);
   REQUIRE(snapshot->meta().limits.max_msgs == 100);
+  REQUIRE(snapshot->meta().limits.subject_delete_marker_ttl_ns == 90 * second);
   REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
   REQUIRE(snapshot->state().msgs == 69);
   REQUIRE(snapshot->message(1)->headers == "NATS/1.0\r\nA: b\r\n\r\n");

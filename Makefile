@@ -4,7 +4,7 @@ PACKAGES := g++ cmake ninja-build make ccache pkg-config libcaf-dev liblmdb-dev 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test build setup bench fuzz asan clean
+.PHONY: run test build setup bench fuzz asan torture clean
 
 run: build
 	./build/vagus $(ARGS)
@@ -56,6 +56,16 @@ fuzz: setup
 	  build-fuzz/tests/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 \
 	    -print_final_stats=1 -verbosity=0 -artifact_prefix=build-fuzz/findings/$$t- \
 	    build-fuzz/corpus/$$t tests/fuzz/corpus/$$t; done
+
+# Power cuts for SECONDS, from SEED on (tests/durability/README.md), and the tests that take long.
+SECONDS ?= 600
+SEED ?=
+
+torture: setup
+	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
+	cmake --build --preset release --target power_test storage_tests -j $(JOBS)
+	SECONDS=$(SECONDS) SEED=$(SEED) ./build/tests/durability/power_test "[.torture]"
+	./build/tests/unit/storage_tests "[.torture]"
 
 asan: setup
 	cmake --preset asan

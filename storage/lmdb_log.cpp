@@ -12,9 +12,9 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail(const fs::path& where, const char* what) {
-  throw store_failure{{store_errc::io_error, 0,
-                       where.string() + ": " + what + ": " +
-                           std::generic_category().message(errno)}};
+  throw store_failure{
+      {store_errc::io_error, 0,
+       where.string() + ": " + what + ": " + std::generic_category().message(errno)}};
 }
 
 class descriptor {

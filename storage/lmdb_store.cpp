@@ -149,8 +149,8 @@ std::vector<write_log::record> lmdb_store_impl::restore() {
 void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   bool begins = !write_log::read(directory_).present;
   if (!options_.sync && begins) return;
-  auto log = std::make_unique<lmdb_log>(
-      env_, directory_, lmdb_log::limits{options_.log_bytes, options_.log_batches});
+  auto log = std::make_unique<lmdb_log>(env_, directory_,
+                                        lmdb_log::limits{options_.log_bytes, options_.log_batches});
   log->hold();
   for (const auto& batch : batches) replay(batch);
   if (begins || !batches.empty() || !options_.sync)

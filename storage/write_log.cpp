@@ -214,9 +214,8 @@ void write_log::begin(std::string_view checkpoint) {
   reserve(file, first_size);
   auto epoch = epoch_ + 1;
   write_at(file.fd, checkpoint, checkpoint_at, where);
-  write_at(file.fd,
-           sealed(log_magic, epoch, checkpoint.size(), vagus::checksum(checkpoint, epoch)), 0,
-           where);
+  write_at(file.fd, sealed(log_magic, epoch, checkpoint.size(), vagus::checksum(checkpoint, epoch)),
+           0, where);
   // On the disk with the first batch behind it, or with the mark.
   current_ = next;
   epoch_ = epoch;

@@ -179,14 +179,14 @@ int named(power_op::kind kind, const char* path, const char* to, F&& f) {
 
 extern "C" {
 
-#define OPEN_LIKE(function)                                                                    \
-  int function(const char* path, int flags, ...) {                                             \
-    static auto next = real<int (*)(const char*, int, ...)>(#function);                        \
-    va_list list;                                                                              \
-    va_start(list, flags);                                                                     \
-    auto mode = mode_of(flags, list);                                                          \
-    va_end(list);                                                                              \
-    return opened(path, flags, [&] { return next(path, flags, mode); });                       \
+#define OPEN_LIKE(function)                                              \
+  int function(const char* path, int flags, ...) {                       \
+    static auto next = real<int (*)(const char*, int, ...)>(#function);  \
+    va_list list;                                                        \
+    va_start(list, flags);                                               \
+    auto mode = mode_of(flags, list);                                    \
+    va_end(list);                                                        \
+    return opened(path, flags, [&] { return next(path, flags, mode); }); \
   }
 OPEN_LIKE(open)
 OPEN_LIKE(open64)
@@ -212,47 +212,47 @@ ssize_t writev(int fd, const iovec* parts, int count) {
   return written(fd, -1, parts, count, [&] { return next(fd, parts, count); });
 }
 
-#define PWRITE_LIKE(function)                                                                  \
-  ssize_t function(int fd, const void* bytes, size_t size, off_t at) {                         \
-    static auto next = real<ssize_t (*)(int, const void*, size_t, off_t)>(#function);          \
-    iovec part{const_cast<void*>(bytes), size};                                                \
-    return written(fd, at, &part, 1, [&] { return next(fd, bytes, size, at); });               \
+#define PWRITE_LIKE(function)                                                         \
+  ssize_t function(int fd, const void* bytes, size_t size, off_t at) {                \
+    static auto next = real<ssize_t (*)(int, const void*, size_t, off_t)>(#function); \
+    iovec part{const_cast<void*>(bytes), size};                                       \
+    return written(fd, at, &part, 1, [&] { return next(fd, bytes, size, at); });      \
   }
 PWRITE_LIKE(pwrite)
 PWRITE_LIKE(pwrite64)
 
-#define PWRITEV_LIKE(function)                                                                 \
-  ssize_t function(int fd, const iovec* parts, int count, off_t at) {                          \
-    static auto next = real<ssize_t (*)(int, const iovec*, int, off_t)>(#function);            \
-    return written(fd, at, parts, count, [&] { return next(fd, parts, count, at); });          \
+#define PWRITEV_LIKE(function)                                                        \
+  ssize_t function(int fd, const iovec* parts, int count, off_t at) {                 \
+    static auto next = real<ssize_t (*)(int, const iovec*, int, off_t)>(#function);   \
+    return written(fd, at, parts, count, [&] { return next(fd, parts, count, at); }); \
   }
 PWRITEV_LIKE(pwritev)
 PWRITEV_LIKE(pwritev64)
 
-#define SYNC_LIKE(function)                                                                    \
-  int function(int fd) {                                                                       \
-    static auto next = real<int (*)(int)>(#function);                                          \
-    return synced(fd, [&] { return next(fd); });                                               \
+#define SYNC_LIKE(function)                           \
+  int function(int fd) {                              \
+    static auto next = real<int (*)(int)>(#function); \
+    return synced(fd, [&] { return next(fd); });      \
   }
 SYNC_LIKE(fsync)
 SYNC_LIKE(fdatasync)
 
-#define FTRUNCATE_LIKE(function)                                                               \
-  int function(int fd, off_t size) {                                                           \
-    static auto next = real<int (*)(int, off_t)>(#function);                                   \
-    auto* w = file_of(fd);                                                                     \
-    if (!w) return next(fd, size);                                                             \
-    return resized(w->name, static_cast<uint64_t>(size), [&] { return next(fd, size); });      \
+#define FTRUNCATE_LIKE(function)                                                          \
+  int function(int fd, off_t size) {                                                      \
+    static auto next = real<int (*)(int, off_t)>(#function);                              \
+    auto* w = file_of(fd);                                                                \
+    if (!w) return next(fd, size);                                                        \
+    return resized(w->name, static_cast<uint64_t>(size), [&] { return next(fd, size); }); \
   }
 FTRUNCATE_LIKE(ftruncate)
 FTRUNCATE_LIKE(ftruncate64)
 
-#define TRUNCATE_LIKE(function)                                                                \
-  int function(const char* path, off_t size) {                                                 \
-    static auto next = real<int (*)(const char*, off_t)>(#function);                           \
-    char name[480];                                                                            \
-    if (!below(path, name, sizeof name)) return next(path, size);                              \
-    return resized(name, static_cast<uint64_t>(size), [&] { return next(path, size); });       \
+#define TRUNCATE_LIKE(function)                                                          \
+  int function(const char* path, off_t size) {                                           \
+    static auto next = real<int (*)(const char*, off_t)>(#function);                     \
+    char name[480];                                                                      \
+    if (!below(path, name, sizeof name)) return next(path, size);                        \
+    return resized(name, static_cast<uint64_t>(size), [&] { return next(path, size); }); \
   }
 TRUNCATE_LIKE(truncate)
 TRUNCATE_LIKE(truncate64)

@@ -96,9 +96,8 @@ private:
 
   std::string check(const fs::path& dir, unsigned stream) {
     auto& acknowledged = acknowledged_[stream];
-    auto opened =
-        lmdb_store::open(workload_directory(dir, stream), "S" + std::to_string(stream),
-                         workload_options(sync_));
+    auto opened = lmdb_store::open(workload_directory(dir, stream), "S" + std::to_string(stream),
+                                   workload_options(sync_));
     if (!opened) return "does not open: " + opened.error().text;
     auto& store = **opened;
     auto findings = store.verify(3, {});
@@ -110,8 +109,7 @@ private:
     if (applied > acknowledged + 1) return "there are more batches than were sent";
     acknowledged = applied;  // what has been seen once has to stay
     memory_store expected{"S"};
-    for (uint64_t n = 1; n <= applied; ++n)
-      expected.append(workload_batch(seed_, stream, n));
+    for (uint64_t n = 1; n <= applied; ++n) expected.append(workload_batch(seed_, stream, n));
     if (auto wrong = compare(store, expected); !wrong.empty()) return wrong;
     // Of a copy: the retries are not in the series.
     if (dir.filename() == "image") return {};

@@ -23,8 +23,7 @@ struct worker {
   void open(unsigned stream) {
     stores[stream].reset();
     auto name = "S" + std::to_string(stream);
-    auto opened =
-        lmdb_store::open(workload_directory(dir, stream), name, workload_options(sync));
+    auto opened = lmdb_store::open(workload_directory(dir, stream), name, workload_options(sync));
     if (!opened) {
       dprintf(2, "open: %s\n", opened.error().text.c_str());
       _exit(2);

@@ -297,6 +297,29 @@ TEST_CASE("storage: a directory has the stream that it was made for") {
   REQUIRE_FALSE(lmdb_store::open(dir.path() / "t", "", {}));
 }
 
+TEST_CASE("storage: what a crash leaves in the log is applied again, with sync or without") {
+  auto sync = GENERATE(true, false);
+  scratch dir;
+  auto options = small_steps();
+  options.sync = true;
+  options.first_map = 1 << 20;
+  auto child = fork();
+  if (child == 0) {
+    auto store = lmdb_store::open(dir.path(), "ORDERS", options);
+    for (int i = 0; store && i < 20; ++i) put_many(**store, 50, 3000, 1000 + i);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  options.sync = sync;
+  for (int opening = 0; opening < 2; ++opening) {
+    auto store = must_open(dir.path(), "ORDERS", options);
+    REQUIRE((*store->read())->state().msgs == 1000);
+    REQUIRE(store->verify(5, {}).empty());
+    REQUIRE(fs::exists(dir.path() / "log.0") == sync);
+  }
+}
+
 TEST_CASE("storage: more snapshots than allowed are refused, and later ones are not") {
   auto options = small_steps();
   options.readers = 2;

@@ -195,14 +195,13 @@ void model::expire_one(uint64_t seq) {
   auto seconds = limits_.subject_delete_marker_ttl_ns / 1'000'000'000;
   bool is_marker = m.headers.find("Nats-Marker-Reason") != std::string::npos;
   if (seconds == 0 || is_marker || !matching(m.subject, 0).empty()) return;
-  auto headers = "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: " +
-                 std::to_string(seconds) + "s\r\nNats-Rollup: sub\r\n\r\n";
+  auto headers = "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: " + std::to_string(seconds) +
+                 "s\r\nNats-Rollup: sub\r\n\r\n";
   store_proposal marker;
   marker.subject = m.subject;
   marker.headers = headers;
   marker.ttl_ns = seconds * 1'000'000'000;
-  if (auto stored = store(marker); stored.error == store_errc::none)
-    markers_.push_back(stored.seq);
+  if (auto stored = store(marker); stored.error == store_errc::none) markers_.push_back(stored.seq);
 }
 
 }  // namespace vagus::testing

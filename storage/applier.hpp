@@ -47,7 +47,7 @@ private:
   void finish_purges();
 
   /// Removes a message that is there, and uses up one of the budget.
-  void remove(const message_view& m, removal why);
+  void remove(const stored_message& m, removal why);
   void remove(uint64_t seq, removal why);
   /// Removes matching messages below `up_to`; false if the budget ended first.
   bool remove_matching(std::string_view filter, uint64_t up_to, uint64_t at_most, removal why,

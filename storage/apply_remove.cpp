@@ -15,7 +15,7 @@ void applier::remove(uint64_t seq, removal why) {
   remove(*m, why);
 }
 
-void applier::remove(const message_view& m, removal why) {
+void applier::remove(const stored_message& m, removal why) {
   auto& state = meta_.state;
   auto seq = m.seq;
   std::string subject{m.subject};

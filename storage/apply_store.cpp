@@ -101,7 +101,7 @@ void applier::roll_up(const store_proposal& p) {
 
 void applier::put(const store_proposal& p, uint64_t size) {
   auto& state = meta_.state;
-  message_view m;
+  stored_message m;
   m.seq = state.last_seq;
   m.time_ns = time_ns_;
   m.subject = p.subject;

@@ -23,7 +23,7 @@ void read_seqs(byte_reader& in, size_t count, uint64_t before, std::vector<uint6
 
 }  // namespace
 
-void write_record(char* out, const message_view& m) {
+void write_record(char* out, const stored_message& m) {
   auto put = [](char* at, auto value) { std::memcpy(at, &value, sizeof value); };
   put(out + 8, m.time_ns);
   put(out + 16, m.expires_ns);
@@ -37,11 +37,11 @@ void write_record(char* out, const message_view& m) {
   put(out, checksum({out + 8, static_cast<size_t>(at - out - 8)}, m.seq));
 }
 
-std::optional<message_view> read_record(std::string_view bytes, uint64_t seq) {
+std::optional<stored_message> read_record(std::string_view bytes, uint64_t seq) {
   byte_reader in{bytes};
   auto sum = in.le<uint64_t>();
   if (!in.ok() || sum != checksum(in.rest(), seq)) return std::nullopt;
-  message_view m;
+  stored_message m;
   m.seq = seq;
   m.time_ns = in.le<int64_t>();
   m.expires_ns = in.le<int64_t>();

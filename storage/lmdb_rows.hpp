@@ -15,8 +15,8 @@ namespace vagus {
 constexpr size_t record_header = 32;
 
 /// Writes a message to `out`, which has room for `record_header` and its three parts.
-void write_record(char* out, const message_view& m);
-std::optional<message_view> read_record(std::string_view bytes, uint64_t seq);
+void write_record(char* out, const stored_message& m);
+std::optional<stored_message> read_record(std::string_view bytes, uint64_t seq);
 
 /// A subject as key: itself, or its first 480 bytes and a hash of 16 bytes if it is longer.
 constexpr size_t longest_plain_key = 480;

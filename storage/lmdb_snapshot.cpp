@@ -49,7 +49,7 @@ public:
     });
   }
 
-  store_result<message_view> message(uint64_t seq) override {
+  store_result<stored_message> message(uint64_t seq) override {
     try {
       std::string_view bytes;
       if (!find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))

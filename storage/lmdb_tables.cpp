@@ -128,7 +128,7 @@ void lmdb_tables::expect(std::string_view subject, std::string_view id, bool nea
   if (!id.empty() && !near) ids_.prefetch(id);
 }
 
-bool lmdb_tables::put_message(const message_view& m) {
+bool lmdb_tables::put_message(const stored_message& m) {
   auto size = record_header + m.subject.size() + m.headers.size() + m.payload.size();
   auto key = to_val(m.seq);
   MDB_val place{size, nullptr};
@@ -145,7 +145,7 @@ bool lmdb_tables::put_message(const message_view& m) {
   return first;
 }
 
-std::optional<message_view> lmdb_tables::message(uint64_t seq) {
+std::optional<stored_message> lmdb_tables::message(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
   if (!messages_.move(key, value, MDB_SET)) return std::nullopt;

@@ -16,7 +16,7 @@ public:
 
   store_result<std::string> config() override { return rows_.config; }
 
-  store_result<message_view> message(uint64_t seq) override {
+  store_result<stored_message> message(uint64_t seq) override {
     if (auto m = rows_.message(seq)) return *m;
     return store_error{store_errc::no_message, seq, {}};
   }

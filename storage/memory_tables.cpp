@@ -10,7 +10,7 @@ uint64_t memory_tables::stored_size(size_t subject, size_t headers, size_t paylo
   return subject + headers + payload + 16;
 }
 
-bool memory_tables::put_message(const message_view& m) {
+bool memory_tables::put_message(const stored_message& m) {
   record r{m.time_ns,
            m.expires_ns,
            static_cast<uint32_t>(m.subject.size()),
@@ -26,11 +26,11 @@ bool memory_tables::put_message(const message_view& m) {
   return at->second.live++ == 0;
 }
 
-std::optional<message_view> memory_tables::message(uint64_t seq) {
+std::optional<stored_message> memory_tables::message(uint64_t seq) {
   auto at = messages_.find(seq);
   if (at == messages_.end()) return std::nullopt;
   const auto& r = at->second;
-  message_view m{seq, r.time_ns, r.expires_ns, {}, {}, {}};
+  stored_message m{seq, r.time_ns, r.expires_ns, {}, {}, {}};
   std::string_view bytes{r.bytes};
   m.subject = bytes.substr(0, r.subject_size);
   m.headers = bytes.substr(r.subject_size, r.headers_size);

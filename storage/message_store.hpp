@@ -21,7 +21,7 @@ public:
   virtual store_result<std::string> config() = 0;
 
   /// `no_message` if it is not there, `corrupt` if it is not what was stored.
-  virtual store_result<message_view> message(uint64_t seq) = 0;
+  virtual store_result<stored_message> message(uint64_t seq) = 0;
 
   /// The sequence of the first message at or after `seq`; 0: none.
   virtual store_result<uint64_t> first_at_or_after(uint64_t seq) = 0;

@@ -50,7 +50,7 @@ constexpr int64_t ttl_none = 0;
 constexpr int64_t ttl_never = -1;
 
 /// A stored message. The bytes belong to the snapshot that it was read from.
-struct message_view {
+struct stored_message {
   uint64_t seq = 0;
   int64_t time_ns = 0;
   int64_t expires_ns = ttl_none;  ///< `ttl_none`, `ttl_never`, or the time at which it expires

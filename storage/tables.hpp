@@ -53,8 +53,8 @@ public:
   virtual void expect(std::string_view /*subject*/, std::string_view /*id*/, bool /*near*/) {}
 
   /// `m.seq` is above all others. True if the subject had no message.
-  virtual bool put_message(const message_view& m) = 0;
-  virtual std::optional<message_view> message(uint64_t seq) = 0;
+  virtual bool put_message(const stored_message& m) = 0;
+  virtual std::optional<stored_message> message(uint64_t seq) = 0;
   /// The message is there. True if its subject has none left.
   virtual bool remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) = 0;
   virtual void remove_all_messages() = 0;

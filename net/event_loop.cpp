@@ -1,18 +1,43 @@
 #include "net/event_loop.hpp"
 
-#include <boost/asio/post.hpp>
+#include "net/asio_descriptor.hpp"
+
 #include <urcu/urcu-memb.h>
 
 namespace vagus {
 
 namespace {
 
-thread_local event_loop* current_loop = nullptr;
-
 /// Messages that one actor may handle before others get their turn.
 constexpr size_t throughput = 64;
 /// Actors that may run before sockets get their turn.
 constexpr size_t actors_per_turn = 64;
+/// Visits that a thread pays in a row; further loops are woken.
+constexpr size_t visits_in_a_row = 16;
+
+/// Loops that have mail from this thread, and that it has not yet looked at.
+thread_local std::vector<event_loop*> to_visit;
+/// This thread defers telling loops of their mail to the end of its turn.
+thread_local bool defers = false;
+thread_local event_loop* current_loop = nullptr;
+
+/// Has the turn of a loop, and is on that loop, as long as it lives.
+class on_turn {
+public:
+  on_turn(event_loop* loop, turn_lock& turn) : turn_{turn}, outer_{current_loop} {
+    current_loop = loop;
+  }
+  ~on_turn() {
+    current_loop = outer_;
+    turn_.give_back();
+  }
+  on_turn(const on_turn&) = delete;
+  on_turn& operator=(const on_turn&) = delete;
+
+private:
+  turn_lock& turn_;
+  event_loop* outer_;
+};
 
 }  // namespace
 
@@ -21,12 +46,17 @@ event_loop* event_loop::current() {
 }
 
 event_loop::event_loop(caf::actor_system& system, size_t index)
-    : caf::execution_unit{&system}, work_{io_.get_executor()}, index_{index} {}
+    : caf::execution_unit{&system},
+      work_{io_.get_executor()},
+      guest_entrance_{system, *this},
+      index_{index} {
+  poller_.watch(poller_.add(asio_watcher_), asio_descriptor(io_), 0, EPOLLIN);
+}
 
 event_loop::~event_loop() {
   stop();
   take_remote();
-  for (auto* job : local_) caf::intrusive_ptr_release(job);
+  for (auto& j : local_) caf::intrusive_ptr_release(j.actor);
 }
 
 void event_loop::start(failure_handler on_failure) {
@@ -36,24 +66,32 @@ void event_loop::start(failure_handler on_failure) {
 
 void event_loop::stop() {
   if (!thread_.joinable()) return;
-  boost::asio::post(io_, [this] { stopping_ = true; });
+  stopping_ = true;
+  poller_.wake();
   thread_.join();
 }
 
-void event_loop::exec_later(caf::resumable* job) {
+// ---- mail ----
+
+void event_loop::enqueue(job j) {
   if (current_loop == this) {
-    local_.push_back(job);
+    local_.push_back(j);
     return;
   }
   {
     std::lock_guard lock{remote_mutex_};
-    remote_.push_back(job);
+    remote_.push_back(j);
   }
-  // One wake-up for all that arrives until the loop has taken it.
-  if (!remote_pending_.exchange(true)) boost::asio::post(io_, [this] { take_remote(); });
+  // Who is first tells the loop, for all that arrives until it is taken.
+  if (remote_pending_.exchange(true)) return;
+  if (j.guests_may && defers)
+    to_visit.push_back(this);
+  else if (!turn_.taken())
+    poller_.wake();
 }
 
-void event_loop::take_remote() {
+bool event_loop::take_remote() {
+  if (!remote_pending_.load(std::memory_order_relaxed)) return false;
   remote_pending_ = false;
   {
     std::lock_guard lock{remote_mutex_};
@@ -61,57 +99,133 @@ void event_loop::take_remote() {
   }
   local_.insert(local_.end(), taken_.begin(), taken_.end());
   taken_.clear();
+  return true;
 }
 
-size_t event_loop::run_local(size_t limit) {
+size_t event_loop::run_local(size_t limit, bool as_guest) {
   size_t ran = 0;
   for (; ran < limit && !local_.empty(); ++ran) {
-    auto* job = local_.front();
+    auto next = local_.front();
+    if (!next.guests_may) {
+      if (as_guest) break;
+      asio_due_ = true;
+    }
     local_.pop_front();
-    switch (job->resume(this, throughput)) {
+    switch (next.actor->resume(this, throughput)) {
       case caf::resumable::resume_later:
-        local_.push_back(job);
+        local_.push_back(next);
         break;
       default:
-        caf::intrusive_ptr_release(job);
+        caf::intrusive_ptr_release(next.actor);
     }
   }
   return ran;
 }
 
-/// Waits until there is something to do, and does what there is.
+// ---- guests ----
+
+/// A guest turn, if nobody has the turn: else whoever has it looks for mail when giving it back.
+void event_loop::visit() {
+  for (int again = 0; again < 2; ++again) {
+    if (!turn_.try_take()) return;
+    bool left = false;
+    {
+      on_turn guest{this, turn_};
+      take_remote();
+      run_local(actors_per_turn, true);
+      left = !local_.empty();
+    }
+    if (left) break;
+    if (!remote_pending_) return;
+  }
+  poller_.wake();
+}
+
+/// Pays the visits that are due, those that they give rise to among them.
+size_t event_loop::visit_all() {
+  size_t visited = 0;
+  for (; visited < to_visit.size() && visited < visits_in_a_row; ++visited)
+    to_visit[visited]->visit();
+  to_visit.erase(to_visit.begin(), to_visit.begin() + static_cast<std::ptrdiff_t>(visited));
+  wake_all();
+  return visited;
+}
+
+void event_loop::wake_all() {
+  for (auto* loop : to_visit)
+    if (!loop->turn_.taken()) loop->poller_.wake();
+  to_visit.clear();
+}
+
+// ---- turns ----
+
+/// Waits without the turn, so that guests can have it.
+size_t event_loop::sleep() {
+  if (asio_due_) {
+    asio_due_ = false;
+    if (io_.poll() > 0) return 0;
+  }
+  turn_.give_back();
+  size_t ready = 0;
+  if (!remote_pending_) ready = poller_.wait(-1);
+  turn_.take();
+  return ready;
+}
+
+/// Waits until there is something to do, and does what there is. All sockets that are ready are
+/// read before actors run, so that what they have for one destination leaves in one write.
 void event_loop::turn() {
-  // All sockets that are ready are read before actors run, so that what they have for one
-  // destination leaves in one write.
-  if (local_.empty()) io_.run_one();
-  io_.poll();
+  bool idle = local_.empty() && !remote_pending_.load(std::memory_order_relaxed);
+  if (!idle || !to_visit.empty()) {
+    if (poller_.wait(0) > 0) idle = false;
+    if (idle) {
+      defers = true;
+      visit_all();
+      return;
+    }
+    wake_all();
+  } else {
+    sleep();
+  }
+  defers = idle;
+  poller_.dispatch();
+  take_remote();
   run_local(actors_per_turn);
 }
 
 void event_loop::run() {
-  current_loop = this;
   urcu_memb_register_thread();
-  while (!stopping_) {
-    try {
-      turn();
-    } catch (const std::exception& e) {
-      on_failure_(e.what());
+  turn_.take();
+  {
+    on_turn own{this, turn_};
+    while (!stopping_ || !local_.empty() || remote_pending_) {
+      try {
+        turn();
+      } catch (const std::exception& e) {
+        on_failure_(e.what());
+      }
     }
+    wake_all();
+    io_.poll();
   }
   urcu_memb_unregister_thread();
-  current_loop = nullptr;
 }
 
 size_t event_loop::run_ready() {
-  auto* outer = current_loop;
-  current_loop = this;
-  io_.restart();
   size_t total = 0;
-  for (size_t ran = 1; ran > 0; total += ran) {
-    ran = run_local(actors_per_turn);
-    ran += io_.poll();
+  turn_.take();
+  {
+    on_turn own{this, turn_};
+    defers = true;
+    io_.restart();
+    for (size_t ran = 1; ran > 0; total += ran) {
+      take_remote();
+      ran = run_local(actors_per_turn);
+      ran += io_.poll();
+      ran += visit_all();
+    }
+    defers = false;
   }
-  current_loop = outer;
   return total;
 }
 

@@ -30,6 +30,7 @@ class connection_state final : private transport_events, private timed {
 public:
   using handle = connection_actor;
   static constexpr const char* name = "connection";
+  struct open_to_guests {};
 
   /// @param context of the event loop that the actor is pinned to; outlives it
   connection_state(handle::pointer self, loop_context& context, transport_ptr socket,

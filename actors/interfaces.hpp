@@ -28,7 +28,9 @@ using connection_actor = caf::typed_actor<
     caf::replies_to<subsz_atom, subscription_query>::with<subscriptions_view_ptr>,
     // Closes the connection for a reason that lies with the server.
     caf::reacts_to<close_atom, closed_reason>,
-    // Itself: the socket is closed; end.
+    // No publisher can have anything for it any more, of which it has not been sent all.
+    caf::reacts_to<retired_atom>,
+    // Itself: the socket is closed; end, once nobody can send to it.
     caf::reacts_to<end_atom>>;
 
 /// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.

@@ -31,6 +31,7 @@ using lameduck_atom = caf::atom_constant<caf::atom("lameduck")>;
 using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
 using render_atom = caf::atom_constant<caf::atom("render")>;
+using retired_atom = caf::atom_constant<caf::atom("retired")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;

@@ -22,7 +22,9 @@ template struct descriptor_reader<&epoll_reactor::epoll_fd_>;
 }  // namespace
 
 int asio_descriptor(boost::asio::io_context& io) {
-  return descriptor_of(boost::asio::use_service<epoll_reactor>(io));
+  auto& reactor = boost::asio::use_service<epoll_reactor>(io);
+  reactor.init_task();  // else nobody looks at the descriptor before the first socket is there
+  return descriptor_of(reactor);
 }
 
 }  // namespace vagus

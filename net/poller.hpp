@@ -37,8 +37,8 @@ public:
   uint64_t add(watcher& who);
   void remove(uint64_t place);
 
-  /// Watches for `wanted` where `watched` was watched for; 0: nothing, not even errors. False if the
-  /// system has no room for it.
+  /// Watches for `wanted` where `watched` was watched for; 0: nothing, not even errors. False if
+  /// the system has no room for it.
   bool watch(uint64_t place, int descriptor, uint32_t watched, uint32_t wanted);
 
   /// Waits until something is ready, wake() was called, or `timeout` milliseconds have passed (-1:

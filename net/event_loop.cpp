@@ -4,6 +4,52 @@
 
 #include <urcu/urcu-memb.h>
 
+/// Turns and guests
+/// ----------------
+/// Everything that belongs to a loop happens in turns: handlers of sockets that are ready, then
+/// actors that have mail. Whoever has the loop's turn_lock has the turn. The loop's own thread
+/// keeps it from one turn to the next, and gives it back only while it sleeps in epoll_wait.
+///
+/// Waking a thread costs more than handling a message: a system call here, one there, and a switch.
+/// So a thread that has mail for a sleeping loop takes that loop's turn itself, runs the actors
+/// that have got mail, and gives the turn back: it is a guest. `current()` is the host meanwhile,
+/// so that what the actors do is the same. A request from one loop's client to another's, and its
+/// answer, so need two threads to wake, those of the two clients' sockets, and not four.
+///
+/// Operation. enqueue() puts the actor on the host's remote list and, where it is the first there,
+/// notes the host in `to_visit`. A turn that began idle and leaves nothing to do pays its visits. A
+/// thread that has work of its own left wakes the hosts instead, and so does one that was busy
+/// before its turn: there both have enough to do, and side by side is better than in a row. Threads
+/// without a loop (the actor clock, liburcu's) always wake.
+///
+/// No mail is forgotten. The sender first sets remote_pending_, then looks whether the turn is
+/// free; who has the turn first gives it back, then looks at remote_pending_. All four are
+/// sequentially consistent, so that at least one of the two sees the other. If the sender does, it
+/// visits or wakes; if the holder does, it takes the turn again (the loop's own thread) or visits
+/// again and then wakes (a guest). A wake-up is an event of the poller, and stays until the thread
+/// sleeps.
+///
+/// No deadlock. A thread waits for one turn only, its own, and holds none then. A guest only tries,
+/// and has besides its own turn that of one host: a guest turn within another is not entered but
+/// noted, and its mail for the guest's own loop is found when that loop's turn goes on.
+///
+/// What holds under the turn. Members of the loop, its actors, its loop_context, router slots of
+/// its index, places of the poller: used by who has the turn alone, and handed over with it (the
+/// lock orders one turn before the next). Read sections of liburcu begin and end within a handler,
+/// on registered threads. Events that the sleeping thread has already got from epoll name their
+/// places by generation, so that a socket which a guest has closed in the meantime is told nothing;
+/// one that a guest has read empty reads "would block". thread_local scratch space is never held
+/// across handlers.
+///
+/// What guests may not do. Work that is queued in the io_context shows in no descriptor: only the
+/// loop's own thread looks for it, before it sleeps. Actors that use Asio do not enter by
+/// open_to_guests(); a guest leaves them, wakes the thread, and goes.
+///
+/// Limits. A guest runs at most actors_per_visit actors, each at most `throughput` messages and one
+/// write of bounded size; a thread pays at most visits_in_a_row visits before it looks at its own
+/// sockets again. Whoever is over is woken. The host's thread may find its turn taken when it
+/// wakes: it waits for that long.
+
 namespace vagus {
 
 namespace {
@@ -12,6 +58,8 @@ namespace {
 constexpr size_t throughput = 64;
 /// Actors that may run before sockets get their turn.
 constexpr size_t actors_per_turn = 64;
+/// Actors that a guest runs before it leaves the rest to their own thread.
+constexpr size_t actors_per_visit = 32;
 /// Visits that a thread pays in a row; further loops are woken.
 constexpr size_t visits_in_a_row = 16;
 
@@ -132,7 +180,7 @@ void event_loop::visit() {
     {
       on_turn guest{this, turn_};
       take_remote();
-      run_local(actors_per_turn, true);
+      run_local(actors_per_visit, true);
       left = !local_.empty();
     }
     if (left) break;

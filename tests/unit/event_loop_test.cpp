@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <future>
 
@@ -147,7 +148,7 @@ TEST_CASE("event loop: no mail is lost between threads that visit each other") {
       again->send_for_guests(to);
   });
   again = ball.get();
-  auto fail = [](const std::string& what) { FAIL(what); };
+  auto fail = [](const std::string&) { std::abort(); };
   l.a.start(fail);
   l.b.start(fail);
   ball->send(l.a);

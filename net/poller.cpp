@@ -64,6 +64,8 @@ bool poller::watch(uint64_t place, int descriptor, uint32_t watched, uint32_t wa
 size_t poller::wait(int timeout) {
   int n = epoll_wait(epoll_, ready_.data(), static_cast<int>(ready_.size()), timeout);
   ready_count_ = n < 0 ? 0 : static_cast<size_t>(n);  // EINTR: nothing is ready
+  // Who did not write because it was true has left its mail before, and that is looked for next.
+  if (ready_count_ > 0 && woken_.load(std::memory_order_relaxed)) woken_ = false;
   return ready_count_;
 }
 
@@ -72,10 +74,7 @@ void poller::dispatch() {
   ready_count_ = 0;
   for (size_t i = 0; i < count; ++i) {
     auto place = ready_[i].data.u64;
-    if (place == wake_mark) {
-      woken_ = false;
-      continue;
-    }
+    if (place == wake_mark) continue;
     const auto& e = entries_[static_cast<uint32_t>(place)];
     if (e.who != nullptr && e.generation == place >> 32) e.who->on_ready(ready_[i].events);
   }

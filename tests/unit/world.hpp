@@ -68,7 +68,7 @@ public:
   void let_retire();
 
   /// The actors that have not ended.
-  size_t actors() const { return system_.registry().running(); }
+  size_t actors() { return system_.registry().running(); }
 
   loop_context& context(size_t loop) { return *contexts_[loop]; }
 

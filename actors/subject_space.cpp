@@ -19,8 +19,8 @@ void subject_space_state::apply(const interest_changes& changes) {
       account_.subjects.unsubscribe(key);
   });
   // The endpoint of a connection that has ended stays until no publisher can be looking at it, and
-  // so does the actor. A publisher sends within the read section in which it looked: what it had for
-  // the connection is in the mailbox before this message is.
+  // so does the actor. A publisher sends within the read section in which it looked: what it had
+  // for the connection is in the mailbox before this message is.
   if (!changes.last) return;
   retire([gone = changes.from] {
     caf::anon_send(caf::actor_cast<connection_actor>(gone->actor), retired_atom::value);

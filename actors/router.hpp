@@ -74,6 +74,7 @@ private:
   struct cache_set;
   std::vector<cache_set> cache_;
   entry* last_ = nullptr;  ///< the entry of the previous lookup
+  match_result passing_;   ///< of a subject that is not worth a place in the cache
   std::vector<endpoint*> touched_;
   uint64_t random_state_;
   statistics stats_;

@@ -20,7 +20,8 @@ struct jetstream_context {
   int64_t max_memory = -1;          ///< bytes that all streams in memory may take; -1: no limit
   int64_t max_storage = -1;         ///< the same on the disk
   bool strict = true;               ///< requests with unknown members are refused
-  bool sync_always = true;          ///< every commit is on the disk before it is acknowledged
+  /// How long a commit may wait for the disk; 0: it is there before it is acknowledged.
+  std::chrono::nanoseconds sync_interval{0};
   /// "$JS.API", and the domain's own.
   std::vector<std::string> api_prefixes() const {
     std::vector<std::string> prefixes{"$JS.API"};

@@ -22,7 +22,7 @@ jetstream_service::jetstream_service(caf::actor_system& system, const settings& 
                                      std::vector<std::unique_ptr<loop_context>>& contexts) {
   configure(current);
   announce();
-  auto found = recover_streams(context_.store_dir, context_.sync_always);
+  auto found = recover_streams(context_.store_dir, context_.sync_interval);
   for (size_t i = 0; i < writer_threads; ++i)
     context_.workers.writers.push_back(system.spawn<caf::detached>(storage_worker));
   for (size_t i = 0; i < reader_threads; ++i)
@@ -45,6 +45,7 @@ void jetstream_service::configure(const settings& current) {
   context_.strict = opts.js_strict;
   context_.store_dir = std::filesystem::path{opts.store_dir} / "vagus" / "$G" / "streams";
   context_.limits.duplicate_window = opts.js_duplicate_window.count();
+  context_.sync_interval = opts.sync_interval;
   context_.max_memory = opts.max_memory_store;
   context_.max_storage = opts.max_file_store;
 }

@@ -25,8 +25,17 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       store_{std::move(start.store)},
       writer_{js.workers.next_writer()},
       client_{context, 0} {
+  sync_interval_ = sync_interval_of(config(), js.sync_interval);
   ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
   if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
+}
+
+std::chrono::nanoseconds sync_interval_of(const stream_config& config,
+                                          std::chrono::nanoseconds of_server) {
+  // As often as the server's other streams, if they are not synced all the time either.
+  constexpr std::chrono::seconds async_interval{1};
+  bool async = config.persist_mode == persist_mode_type::async;
+  return async && of_server.count() == 0 ? async_interval : of_server;
 }
 
 stream_state::~stream_state() {
@@ -84,14 +93,13 @@ void stream_state::open() {
   first.add(configure_proposal{limits_of(config()), row});
   bool memory = config().storage == storage_type::memory;
   auto directory = js_.store_dir / name_;
-  run_on(writer_, [=, sync = js_.sync_always && config().persist_mode != persist_mode_type::async,
-                   name = name_, batch = std::string{first.bytes()}, self = stream_actor{self_}] {
+  run_on(writer_, [=, sync = sync_interval_ == std::chrono::nanoseconds{0}, name = name_, batch = std::string{first.bytes()}, self = stream_actor{self_}] {
     auto answer = std::make_shared<opened_store>();
     if (memory) {
       answer->store = std::make_shared<memory_store>(name);
     } else {
       lmdb_store_options how;
-      how.sync = sync;
+      how.sync_each_batch = sync;
       auto opened = lmdb_store::open(directory, name, how);
       if (opened)
         answer->store = std::move(*opened);

@@ -87,6 +87,8 @@ private:
   void retry();
   void note_retried(const store_error& error);
   void schedule_expiry(int64_t next_expiry_ns);
+  void schedule();
+  void sync();
 
   // stream_requests.cpp
   void answer(const stream_call& request);
@@ -134,7 +136,13 @@ private:
   std::deque<direct_batch> gets_;  ///< batched direct gets that are not finished
   time_point next_expiry_ = time_point::max();
   time_point next_retry_ = time_point::max();
+  time_point next_sync_ = time_point::max();
+  std::chrono::nanoseconds sync_interval_{0};
 };
+
+/// How long a commit of the stream may wait for the disk; 0: not at all.
+std::chrono::nanoseconds sync_interval_of(const stream_config& config,
+                                          std::chrono::nanoseconds of_server);
 
 /// What a client is told when its stream's store has refused something as a whole.
 api_error error_of(const store_error& error);

@@ -39,6 +39,8 @@ public:
   /// It must not lose what it was sent: publishers wait for it, however long that takes. Set before
   /// the first subscription.
   bool lossless = false;
+  /// In a queue group it is taken by publishers on this loop, before all others; -1: like others.
+  int serves_loop = -1;
 
   /// The actor that takes frame_batch_ptr messages. Set once, before the first subscription.
   caf::strong_actor_ptr actor;

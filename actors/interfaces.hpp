@@ -79,8 +79,15 @@ using stream_actor = subscriber_actor::extend<
     caf::reacts_to<closed_atom, store_error>,
     // A storage thread has an answer for a client.
     caf::reacts_to<answer_atom, api_answer_ptr>,
-    // Itself: goes on with batched direct gets.
-    caf::reacts_to<continue_atom>>;
+    // One of its readers answers from now on; or has let go of the store.
+    caf::reacts_to<ready_atom>, caf::reacts_to<ended_atom>>;
+
+/// Answers direct gets of one stream for the clients of one event loop. Pinned there.
+using stream_reader_actor = subscriber_actor::extend<
+    // Itself: goes on with batched gets.
+    caf::reacts_to<continue_atom>,
+    // Lets go of the store, tells the stream so, and ends.
+    caf::reacts_to<end_atom>>;
 
 /// The JetStream API of one account: which streams there are, and every request about them. Pinned
 /// to the first event loop.

@@ -43,7 +43,7 @@ jetstream_actor::behavior_type jetstream_state::behavior() {
 
 void jetstream_state::start() {
   js_.api = jetstream_actor{self_};
-  client_.start(subscriber_actor{jetstream_actor{self_}}, false);
+  client_.start(subscriber_actor{jetstream_actor{self_}}, {});
   uint32_t slot = 0;
   for (const auto& prefix : js_.api_prefixes())
     // What is asked of one stream past the API (direct get) is that stream's own.

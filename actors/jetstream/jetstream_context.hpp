@@ -29,6 +29,7 @@ struct jetstream_context {
     return prefixes;
   }
 
+  std::vector<loop_context*> loops;  ///< of the process
   storage_workers workers;
   jetstream_actor api;  ///< while it runs
 

@@ -22,6 +22,7 @@ jetstream_service::jetstream_service(caf::actor_system& system, const settings& 
                                      std::vector<std::unique_ptr<loop_context>>& contexts) {
   configure(current);
   announce();
+  for (auto& context : contexts) context_.loops.push_back(context.get());
   auto found = recover_streams(context_.store_dir, context_.sync_interval);
   for (size_t i = 0; i < writer_threads; ++i)
     context_.workers.writers.push_back(system.spawn<caf::detached>(storage_worker));

@@ -1,5 +1,7 @@
 #include "actors/jetstream/stream.hpp"
 
+#include "actors/jetstream/stream_reader.hpp"
+#include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
@@ -44,13 +46,13 @@ stream_state::~stream_state() {
 
 stream_actor::behavior_type stream_state::behavior() {
   supervise(self_);
-  client_.start(subscriber_actor{stream_actor{self_}}, true);
+  client_.start(subscriber_actor{stream_actor{self_}}, {.lossless = true});
   open();
   return {
       [this](const frame_batch_ptr& batch) { take(batch); },
       [this](applied_atom, uint64_t count) {
         client_.note_applied(count);
-        if (client_.settled()) note_settled();
+        note_settled();
       },
       [this](retired_atom) {
         retired_ = true;
@@ -71,7 +73,14 @@ stream_actor::behavior_type stream_state::behavior() {
       [this](end_atom) { end(false); },
       [this](closed_atom, const store_error& error) { note_closed(error); },
       [this](answer_atom, const api_answer_ptr& answer) { respond(answer->reply, answer->body); },
-      [this](continue_atom) { continue_gets(); },
+      [this](ready_atom) {
+        --readers_awaited_;
+        note_settled();
+      },
+      [this](ended_atom) {
+        --readers_;
+        close_if_done();
+      },
   };
 }
 
@@ -129,18 +138,19 @@ void stream_state::note_opened(const opened_store& opened) {
 
 void stream_state::subscribe() {
   if (auto snapshot = store_->read()) record_->put((*snapshot)->state());
-  if (config().allow_direct) subscribe_direct(true);
+  if (config().allow_direct) start_readers();
   for (const auto& subject : config().subjects) {
     client_.subscribe(next_slot_, subject);
     slots_.emplace_back(subject, next_slot_++);
   }
   reconfigured_ = false;
   client_.send_changes();
-  if (client_.settled()) note_settled();
+  note_settled();
 }
 
-/// Everybody sees its subscriptions as they are now.
+/// Everybody sees its subscriptions as they are now, once all changes are in force.
 void stream_state::note_settled() {
+  if (!client_.settled() || readers_awaited_ > 0) return;
   if (phase_ == phase::opening) {
     phase_ = phase::open;
     // What has expired while nobody looked goes now.
@@ -176,7 +186,7 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   record_->put(next);
   reconfigured_ = true;
   change_subscriptions(*before);
-  if (client_.settled()) note_settled();
+  note_settled();
 }
 
 void stream_state::change_subscriptions(const stream_config& before) {
@@ -196,8 +206,27 @@ void stream_state::change_subscriptions(const stream_config& before) {
     client_.subscribe(next_slot_, s);
     slots_.emplace_back(s, next_slot_++);
   }
-  if (config().allow_direct != before.allow_direct) subscribe_direct(config().allow_direct);
+  if (config().allow_direct && !before.allow_direct) start_readers();
+  if (!config().allow_direct && before.allow_direct) end_readers();
   client_.send_changes();
+}
+
+// ---- readers ----
+
+/// One for each event loop.
+void stream_state::start_readers() {
+  for (auto* context : js_.loops) {
+    reader_actors_.push_back(spawn_pinned<stream_reader_state>(
+        self_->system(), context->loop, std::ref(*context), std::ref(js_), name_, store_,
+        stream_actor{self_}));
+    ++readers_;
+    ++readers_awaited_;
+  }
+}
+
+void stream_state::end_readers() {
+  for (const auto& reader : reader_actors_) caf::anon_send(reader, end_atom::value);
+  reader_actors_.clear();
 }
 
 // ---- the end ----
@@ -211,7 +240,12 @@ void stream_state::end(bool remove) {
   context_.deadlines.cancel(*this);
   client_.withdraw();
   answer_drained();
-  if (!opening && !in_flight_ && waiting_.empty()) close_store();
+  end_readers();
+  if (!opening) close_if_done();
+}
+
+void stream_state::close_if_done() {
+  if (phase_ == phase::ending && !in_flight_ && waiting_.empty() && readers_ == 0) close_store();
 }
 
 void stream_state::close_store() {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "actors/internal_client.hpp"
-#include "actors/jetstream/direct_batch.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/stream_record.hpp"
@@ -31,8 +30,7 @@ struct stream_start {
 /// committed, and nobody reads what is not.
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
-/// stream_commit.cpp (commits, acknowledgements, failures), stream_requests.cpp (the API),
-/// stream_direct.cpp (direct get).
+/// stream_commit.cpp (commits, acknowledgements, failures), stream_requests.cpp (the API).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -50,9 +48,6 @@ public:
 private:
   enum class phase : uint8_t { opening, open, ending, closed };
 
-  // Slots of its subscriptions: what a delivery is for. Direct gets have two, without and with a
-  // subject, for each prefix of the API.
-  static constexpr uint32_t first_subject_slot = 4;
 
   // stream.cpp
   void open();
@@ -63,7 +58,10 @@ private:
   void report(store_error error);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
+  void start_readers();
+  void end_readers();
   void end(bool remove);
+  void close_if_done();
   void close_store();
   void note_closed(const store_error& error);
   void end_if_done();
@@ -100,12 +98,6 @@ private:
   void respond(std::string_view reply, std::string_view body);
   void refuse(std::string_view reply, std::string_view type, const api_error& why);
 
-  // stream_direct.cpp
-  void subscribe_direct(bool wanted);
-  void direct_get(const message_view& message, uint32_t slot);
-  void get_one(std::string_view reply, const msg_get_request& request);
-  void continue_gets();
-
   int64_t now_ns() const { return context_.wall_now(self_->clock().now()); }
   const stream_config& config() const { return *config_; }
 
@@ -123,7 +115,7 @@ private:
   bool retired_ = false;       ///< nothing more can come from publishers
   bool remove_ = false;        ///< what is stored goes when the stream ends
   bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
-  uint32_t next_slot_ = first_subject_slot;
+  uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
 
   std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
@@ -133,7 +125,9 @@ private:
   std::string ack_head_;  ///< {"stream":"NAME","seq":
   std::string ack_tail_;  ///< [,"domain":"D"]
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
-  std::deque<direct_batch> gets_;  ///< batched direct gets that are not finished
+  std::vector<stream_reader_actor> reader_actors_;
+  size_t readers_ = 0;          ///< that hold the store
+  size_t readers_awaited_ = 0;  ///< that do not answer yet
   time_point next_expiry_ = time_point::max();
   time_point next_retry_ = time_point::max();
   time_point next_sync_ = time_point::max();

@@ -86,7 +86,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     call.then(result.error ? failed : result.outcomes[call.outcome]);
   if (batch->taken > 0) client_.release(batch->taken);
   if (!waiting_for_drain_.empty()) answer_drained();
-  if (phase_ == phase::ending && !in_flight_ && waiting_.empty()) close_store();
+  close_if_done();
 }
 
 void stream_state::acknowledge(const stream_batch& batch) {

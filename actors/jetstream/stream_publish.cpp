@@ -14,22 +14,12 @@ constexpr size_t max_header_size = 64 * 1024 - 1;
 
 void stream_state::take(const frame_batch_ptr& batch) {
   client_.take(*batch);
-  size_t stored = 0;
+  if (phase_ != phase::open) return client_.release(batch->total());  // nobody's any more
   for (const auto& run : batch->runs()) {
     frame_reader frames{*batch, run};
-    while (frames.next()) {
-      if (run.slot >= first_subject_slot) {
-        store_message(frames.message());
-        ++stored;
-      } else {
-        direct_get(frames.message(), run.slot);
-      }
-    }
+    while (frames.next()) store_message(frames.message());
   }
-  if (stored > 0)
-    open_batch().taken += batch->total();
-  else
-    client_.release(batch->total());
+  open_batch().taken += batch->total();
 }
 
 stream_batch& stream_state::open_batch() {
@@ -39,7 +29,6 @@ stream_batch& stream_state::open_batch() {
 }
 
 void stream_state::store_message(const message_view& message) {
-  if (phase_ != phase::open) return;  // on its way out: what comes now is nobody's
   auto reply = config().no_ack ? std::string_view{} : message.reply;
   auto& batch = open_batch();
   auto block = message.headers();

@@ -78,6 +78,7 @@ struct outcome {
   bool duplicate = false;  ///< `seq` is that of the first message with this id
   bool more = false;       ///< purge: call again with `rest`; expire: call again
   uint64_t seq = 0;        ///< the new message's, or what an expectation found
+  uint64_t previous = 0;   ///< where `wants_previous` asked for it
   uint64_t removed = 0;    ///< purge, expire, delete: messages gone
   purge_rest rest;
   std::string text;  ///< the real last msg id, where another was expected

@@ -22,7 +22,7 @@ struct publish_headers {
   rollup_kind rollup = rollup_kind::none;             ///< Nats-Rollup
   bool stream_source = false;                         ///< Nats-Stream-Source
   bool increment = false;                             ///< Nats-Incr
-  bool schedule = false;                              ///< Nats-Schedule...
+  bool schedule = false;                              ///< Nats-Schedule
   bool batch = false;                                 ///< Nats-Batch-Id
 };
 
@@ -34,7 +34,7 @@ publish_headers read_publish_headers(std::string_view block);
 std::string_view find_header(std::string_view block, std::string_view name);
 
 /// A Nats-TTL: whole seconds, a duration of at least a second as Go writes it, or "never" (-1).
-/// None if it is none of them; 0 for an empty one.
+/// None if it is none of them, or 0; `ttl_none` for an empty text.
 std::optional<int64_t> parse_message_ttl(std::string_view text);
 
 }  // namespace vagus

@@ -25,6 +25,7 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       store_{std::move(start.store)},
       writer_{js.workers.next_writer()},
       client_{context, 0} {
+  make_transforms();
   ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
   if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
 }
@@ -163,6 +164,7 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   auto before = config_;
   config_ = next;
   record_->put(next);
+  make_transforms();
   reconfigured_ = true;
   change_subscriptions(*before);
   if (client_.settled()) note_settled();

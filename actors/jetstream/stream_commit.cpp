@@ -76,6 +76,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     again_ = result.more;
     schedule_expiry(result.next_expiry_ns);
   }
+  if (republish_ && !result.error) republish(*batch);
   acknowledge(*batch);
   outcome failed;
   failed.error = store_errc::stopped;
@@ -94,9 +95,10 @@ void stream_state::acknowledge(const stream_batch& batch) {
     out.send(reply, {}, fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
   };
   batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
-    if (error != nullptr) return refuse(reply, *error);
+    if (at == stream_batch::no_outcome) return refuse(reply, *error);
     if (result.error) return refuse(reply, error_of(result.error));
     const auto& o = result.outcomes[at];
+    if (o.error == store_errc::refused && error != nullptr) return refuse(reply, *error);
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
     text.clear();
     fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,

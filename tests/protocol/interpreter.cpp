@@ -43,6 +43,9 @@ const std::map<std::string, interpreter::command>& interpreter::connection_comma
                                                     {"drained", &self::drained},
                                                     {"close", &self::close},
                                                     {"reset", &self::reset},
+                                                    {"ask", &self::ask},
+                                                    {"answer", &self::answer},
+                                                    {"json", &self::answer_json},
                                                     {"half-close", &self::half_close}};
   return table;
 }

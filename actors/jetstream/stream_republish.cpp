@@ -16,6 +16,35 @@ std::optional<subject_transform> transform_of(const std::string& source,
   return transform ? std::optional{std::move(*transform)} : std::nullopt;
 }
 
+struct origin {
+  std::string_view stream;
+  uint64_t previous = 0;  ///< the subject's last sequence before
+  bool headers_only = false;
+};
+
+using copy_buffer = fmt::basic_memory_buffer<char, 1024>;
+
+/// Writes the copy of a stored message; returns the size of its headers.
+int64_t write_copy(copy_buffer& to, const stored_message& m, const origin& from) {
+  constexpr std::string_view header_start = "NATS/1.0\r\n";
+  auto own = m.headers;
+  if (own.size() >= 2) own.remove_suffix(2);  // the empty line
+  if (own.empty()) own = header_start;
+  to.clear();
+  to.append(own.data(), own.data() + own.size());
+  fmt::format_to(std::back_inserter(to),
+                 FMT_COMPILE("Nats-Stream: {}\r\nNats-Subject: {}\r\nNats-Sequence: {}\r\n"
+                             "Nats-Time-Stamp: {}\r\nNats-Last-Sequence: {}\r\n"),
+                 from.stream, m.subject, m.seq, rfc3339(m.time_ns), from.previous);
+  if (from.headers_only)
+    fmt::format_to(std::back_inserter(to), FMT_COMPILE("Nats-Msg-Size: {}\r\n"),
+                   m.payload.size());
+  to.append(std::string_view{"\r\n"});
+  auto header_size = static_cast<int64_t>(to.size());
+  if (!from.headers_only) to.append(m.payload.data(), m.payload.data() + m.payload.size());
+  return header_size;
+}
+
 }  // namespace
 
 /// The configuration was checked: what cannot be made does not come to here.
@@ -28,35 +57,28 @@ void stream_state::make_transforms() {
 
 /// Publishes copies of what the batch has stored, before anyone is told that it is stored (ADR-28).
 void stream_state::republish(const stream_batch& batch) {
-  constexpr std::string_view header_start = "NATS/1.0\r\n";
   const auto& result = batch.result;
-  bool headers_only = config().republish->headers_only;
   publishing out{context_};
-  fmt::basic_memory_buffer<char, 1024> copy;
+  copy_buffer copy;
+  auto send = [&](const stored_message& m, uint64_t previous) {
+    if (!republish_->matches(m.subject)) return;
+    auto size = write_copy(copy, m, {name_, previous, config().republish->headers_only});
+    out.send(republish_->apply(m.subject), {}, {copy.data(), copy.size()}, size);
+  };
   batch_reader in{batch.proposals.bytes()};
   proposal p;
   for (size_t at = 0; in.next(p); ++at) {
     const auto& o = result.outcomes[at];
     const auto* m = std::get_if<store_proposal>(&p);
     if (m == nullptr || !m->wants_previous || o.error != store_errc::none || o.duplicate) continue;
-    if (!republish_->matches(m->subject)) continue;
-    auto own = m->headers;
-    if (own.size() >= 2) own.remove_suffix(2);  // the empty line
-    if (own.empty()) own = header_start;
-    copy.clear();
-    copy.append(own.data(), own.data() + own.size());
-    fmt::format_to(std::back_inserter(copy),
-                   FMT_COMPILE("Nats-Stream: {}\r\nNats-Subject: {}\r\nNats-Sequence: {}\r\n"
-                               "Nats-Time-Stamp: {}\r\nNats-Last-Sequence: {}\r\n"),
-                   name_, m->subject, o.seq, rfc3339(result.state.last_time_ns), o.previous);
-    if (headers_only)
-      fmt::format_to(std::back_inserter(copy), FMT_COMPILE("Nats-Msg-Size: {}\r\n"),
-                     m->payload.size());
-    copy.append(std::string_view{"\r\n"});
-    auto header_size = static_cast<int64_t>(copy.size());
-    if (!headers_only) copy.append(m->payload.data(), m->payload.data() + m->payload.size());
-    out.send(republish_->apply(m->subject), {}, {copy.data(), copy.size()}, header_size);
+    send({o.seq, result.state.last_time_ns, ttl_none, m->subject, m->headers, m->payload},
+         o.previous);
   }
+  if (result.markers.empty()) return;
+  auto snapshot = store_->read();
+  if (!snapshot) return;
+  for (auto seq : result.markers)
+    if (auto m = (*snapshot)->message(seq)) send(*m, 0);
 }
 
 }  // namespace vagus

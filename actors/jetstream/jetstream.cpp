@@ -90,6 +90,7 @@ void jetstream_state::finish_change(const stream_outcome& outcome) {
   e->waiting.clear();
   if (then) then(outcome.error);
   for (auto& request : waiting) dispatch(std::move(request));
+  if (ending_) return end_if_empty();
   if (!first) return;
   --opening_;
   note_settled();

@@ -97,6 +97,7 @@ void jetstream_state::refuse(const api_request& request, std::string_view type,
 // ---- which request it is ----
 
 void jetstream_state::dispatch(api_request request) {
+  if (ending_) return;
   auto rest = behind_prefix(request.subject);
   if (rest == "INFO") {
     js_.api_total.fetch_add(1, std::memory_order_relaxed);

@@ -104,10 +104,10 @@ void stream_state::note_opened(const opened_store& opened) {
   if (opened.error) {
     log_error("JetStream stream '{} > {}' cannot be made: {} ({})", context_.global.name, name_,
               to_text(opened.error.code), opened.error.text);
+    if (phase_ != phase::ending) client_.withdraw();
     phase_ = phase::closed;
-    js_.api ? caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, opened.error})
-            : void();
-    client_.withdraw();
+    caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, opened.error});
+    if (client_.settled()) self_->quit();
     return;
   }
   store_ = opened.store;

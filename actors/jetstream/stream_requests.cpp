@@ -54,6 +54,7 @@ void stream_state::refuse(std::string_view reply, std::string_view type, const a
 }
 
 void stream_state::answer(const stream_call& call) {
+  if (phase_ == phase::ending || phase_ == phase::closed) return;  // the server stops
   const auto& request = call.request;
   switch (call.kind) {
     case stream_call_kind::info:

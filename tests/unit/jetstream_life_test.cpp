@@ -135,6 +135,29 @@ TEST_CASE("stream: what waits when JetStream stops is committed, acknowledged an
   CHECK(c.state().at("messages") == acks);
 }
 
+TEST_CASE("jetstream: it ends also with requests under way") {
+  jetstream_world w;
+  asker c{w};
+  c.make("file");
+  c.ask("s.a", "x");
+  c.tell("$JS.API.STREAM.CREATE.T", R"({"name":"T"})", {}, "R.1");
+  c.tell("$JS.API.STREAM.DELETE.S", {}, {}, "R.2");
+  c.tell("$JS.API.STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"]})", {}, "R.3");
+  c.tell("$JS.API.STREAM.MSG.GET.S", R"({"seq":1})", {}, "R.4");
+  w.stop_jetstream();
+  w.restart_jetstream();
+  CHECK(error_in(c.api("INFO")) == 0);
+}
+
+TEST_CASE("jetstream: requests that arrive behind its end are left alone") {
+  jetstream_world w;
+  asker c{w};
+  c.make("file");
+  w.stop_jetstream();
+  CHECK(c.ask("$JS.API.STREAM.MSG.GET.S", R"({"seq":1})").starts_with("NATS/1.0 503"));
+  CHECK(c.ask("s.a", "x").starts_with("NATS/1.0 503"));
+}
+
 TEST_CASE("stream: a purge takes all, up to a sequence, all but some, or what matches") {
   jetstream_world w;
   asker c{w};

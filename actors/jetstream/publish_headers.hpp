@@ -11,13 +11,13 @@ namespace vagus {
 struct publish_headers {
   enum class rollup_kind : uint8_t { none, subject, all, unknown };
 
-  std::string_view msg_id;                  ///< Nats-Msg-Id
-  std::string_view expected_stream;         ///< Nats-Expected-Stream
-  std::string_view expected_last_msg_id;    ///< Nats-Expected-Last-Msg-Id
-  std::string_view expected_subject;        ///< Nats-Expected-Last-Subject-Sequence-Subject
-  std::string_view ttl;                     ///< Nats-TTL, not empty if it is there with a value
-  std::string_view required_api_level;      ///< Nats-Required-Api-Level
-  std::optional<uint64_t> expected_last_seq;          ///< Nats-Expected-Last-Sequence
+  std::string_view msg_id;                    ///< Nats-Msg-Id
+  std::string_view expected_stream;           ///< Nats-Expected-Stream
+  std::string_view expected_last_msg_id;      ///< Nats-Expected-Last-Msg-Id
+  std::string_view expected_subject;          ///< Nats-Expected-Last-Subject-Sequence-Subject
+  std::string_view ttl;                       ///< Nats-TTL, not empty if it is there with a value
+  std::string_view required_api_level;        ///< Nats-Required-Api-Level
+  std::optional<uint64_t> expected_last_seq;  ///< Nats-Expected-Last-Sequence
   std::optional<uint64_t> expected_last_subject_seq;  ///< Nats-Expected-Last-Subject-Sequence
   rollup_kind rollup = rollup_kind::none;             ///< Nats-Rollup
   bool stream_source = false;                         ///< Nats-Stream-Source

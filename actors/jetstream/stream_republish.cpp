@@ -37,8 +37,7 @@ int64_t write_copy(copy_buffer& to, const stored_message& m, const origin& from)
                              "Nats-Time-Stamp: {}\r\nNats-Last-Sequence: {}\r\n"),
                  from.stream, m.subject, m.seq, rfc3339(m.time_ns), from.previous);
   if (from.headers_only)
-    fmt::format_to(std::back_inserter(to), FMT_COMPILE("Nats-Msg-Size: {}\r\n"),
-                   m.payload.size());
+    fmt::format_to(std::back_inserter(to), FMT_COMPILE("Nats-Msg-Size: {}\r\n"), m.payload.size());
   to.append(std::string_view{"\r\n"});
   auto header_size = static_cast<int64_t>(to.size());
   if (!from.headers_only) to.append(m.payload.data(), m.payload.data() + m.payload.size());

@@ -22,9 +22,9 @@ void interpreter::ask(const std::string& arguments) {
   }
   const auto payload = bytes(rest);
   const auto size = std::to_string(block.size() + payload.size());
-  const auto line = block.empty() ? "PUB " + subject + " reply " + size
-                                  : "HPUB " + subject + " reply " + std::to_string(block.size()) +
-                                        " " + size;
+  const auto line = block.empty()
+                        ? "PUB " + subject + " reply " + size
+                        : "HPUB " + subject + " reply " + std::to_string(block.size()) + " " + size;
   auto& to = connection(current_);
   const auto request = line + "\r\n" + block + payload + "\r\n";
   bytewise_ ? to.send_bytewise(request) : to.send(request);
@@ -55,9 +55,8 @@ void interpreter::answer(const std::string& arguments) {
   const auto [headers, payload] = next_message();
   const auto whole = headers + payload;
   const bool pattern = arguments.starts_with("~");
-  const auto wanted =
-      pattern ? substitute(trim(std::string_view{arguments}.substr(1)), variables_)
-              : bytes(arguments);
+  const auto wanted = pattern ? substitute(trim(std::string_view{arguments}.substr(1)), variables_)
+                              : bytes(arguments);
   if (pattern ? !std::regex_match(whole, std::regex{wanted}) : whole != wanted)
     throw failure{"got " + printable(whole, 2000)};
 }

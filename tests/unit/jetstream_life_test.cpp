@@ -1,8 +1,9 @@
 #include "jetstream_world.hpp"
 
-#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 using namespace vagus;
 
@@ -77,8 +78,8 @@ TEST_CASE("stream: what arrives together with an update is stored, before or aft
   asker c{w};
   c.make("memory");
   c.tell("s.a", "x", {}, "R.1");
-  c.tell("$JS.API.STREAM.UPDATE.S",
-         R"({"name":"S","subjects":["s.>","t"],"storage":"memory"})", {}, "R.2");
+  c.tell("$JS.API.STREAM.UPDATE.S", R"({"name":"S","subjects":["s.>","t"],"storage":"memory"})", {},
+         "R.2");
   c.tell("s.b", "x", {}, "R.3");
   w.settle();
   auto answers = c.answers();

@@ -104,8 +104,8 @@ TEST_CASE("stream: another last message id, stream or subject than expected is r
   CHECK(c.ask("s.a", "x", header("Nats-Expected-Last-Msg-Id", "one")) == acked(2));
   CHECK(error_in(c.ask("s.a", "x", header("Nats-Expected-Last-Msg-Id", "one"))) == 10070);
   CHECK(error_in(c.ask("s.a", "x", header("Nats-Expected-Stream", "T"))) == 10060);
-  CHECK(error_in(c.ask("s.a", "x",
-                       header("Nats-Expected-Last-Subject-Sequence-Subject", "s.b"))) == 10193);
+  CHECK(error_in(c.ask("s.a", "x", header("Nats-Expected-Last-Subject-Sequence-Subject", "s.b"))) ==
+        10193);
 }
 
 TEST_CASE("stream: of several things that are wrong the publisher is told the first") {
@@ -166,8 +166,7 @@ TEST_CASE("stream: with discard new a full stream refuses, and goes on after a d
 TEST_CASE("stream: with discard new per subject only the full subject refuses") {
   jetstream_world w;
   asker c{w};
-  c.make(storage(),
-         R"(,"max_msgs_per_subject":1,"discard":"new","discard_new_per_subject":true)");
+  c.make(storage(), R"(,"max_msgs_per_subject":1,"discard":"new","discard_new_per_subject":true)");
   CHECK(c.ask("s.a", "x") == acked(1));
   CHECK(error_in(c.ask("s.a", "x")) == 10077);
   CHECK(c.ask("s.b", "x") == acked(2));
@@ -195,7 +194,8 @@ TEST_CASE("stream: a subject transform comes before everything else") {
   c.make(storage(), R"(,"subject_transform":{"src":"s.in.*","dest":"s.out.{{wildcard(1)}}"})");
   CHECK(c.ask("s.in.1", "x") == acked(1));
   CHECK(c.ask("s.other", "x") == acked(2));
-  CHECK(error_in(c.ask("s.in.1", "x", header("Nats-Expected-Last-Subject-Sequence", "0"))) == 10071);
+  CHECK(error_in(c.ask("s.in.1", "x", header("Nats-Expected-Last-Subject-Sequence", "0"))) ==
+        10071);
   auto subjects = c.api("STREAM.INFO.S", R"({"subjects_filter":">"})").at("state").at("subjects");
   CHECK(subjects.dump() == R"({"s.other":1,"s.out.1":1})");
 }

@@ -57,10 +57,13 @@ void jetstream_world::start_jetstream(std::vector<recovered_stream> streams) {
     workers->push_back(system().spawn(storage_worker));
   bool ready = false;
   ended_ = false;
-  spawn_pinned<jetstream_state>(
-      system(), contexts()[0]->loop, std::ref(*contexts()[0]),
-      jetstream_start{contexts(), *js_, std::move(streams), {}, [&] { ready = true; },
-                      [this] { ended_ = true; }});
+  spawn_pinned<jetstream_state>(system(), contexts()[0]->loop, std::ref(*contexts()[0]),
+                                jetstream_start{contexts(),
+                                                *js_,
+                                                std::move(streams),
+                                                {},
+                                                [&] { ready = true; },
+                                                [this] { ended_ = true; }});
   settle();
   REQUIRE(ready);
 }
@@ -98,8 +101,8 @@ asker::asker(jetstream_world& in) : world_{in}, client_{in} {
 void asker::tell(std::string_view subject, std::string_view payload, std::string_view headers,
                  std::string_view reply) {
   auto size = headers.size() + payload.size();
-  auto sizes = headers.empty() ? fmt::format("{}", size)
-                               : fmt::format("{} {}", headers.size(), size);
+  auto sizes =
+      headers.empty() ? fmt::format("{}", size) : fmt::format("{} {}", headers.size(), size);
   client_.sends(fmt::format("{} {}{}{} {}\r\n{}{}\r\n", headers.empty() ? "PUB" : "HPUB", subject,
                             reply.empty() ? "" : " ", reply, sizes, headers, payload));
 }
@@ -120,6 +123,11 @@ std::vector<std::string> asker::answers() {
   while (!rest.empty()) {
     auto end = rest.find("\r\n");
     auto line = rest.substr(0, end);
+    if (line == "PING") {
+      client_.sends("PONG\r\n");
+      rest.remove_prefix(end + 2);
+      continue;
+    }
     auto size = std::stoul(std::string{line.substr(line.rfind(' ') + 1)});
     result.emplace_back(rest.substr(end + 2, size));
     rest.remove_prefix(end + 4 + size);

@@ -49,13 +49,13 @@ public:
 
   explicit asker(jetstream_world& in);
 
-  /// Publishes with a reply subject and lets everything happen that follows. What came back, headers
-  /// and payload in one; empty if nothing did.
+  /// Publishes with a reply subject and lets everything happen that follows. What came back,
+  /// headers and payload in one; empty if nothing did.
   std::string ask(std::string_view subject, std::string_view payload = {},
                   std::string_view headers = {});
   /// The same without a reply subject, or at once with others (see `settle`).
-  void tell(std::string_view subject, std::string_view payload = {},
-            std::string_view headers = {}, std::string_view reply = {});
+  void tell(std::string_view subject, std::string_view payload = {}, std::string_view headers = {},
+            std::string_view reply = {});
 
   /// Asks the API; the answer's JSON.
   nlohmann::json api(std::string_view request, std::string_view payload = {});

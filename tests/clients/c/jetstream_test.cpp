@@ -44,8 +44,8 @@ struct stream_client {
   ack publish(const char* subject, const char* text, jsPubOptions* how = nullptr) const {
     ack result;
     jsPubAck* got = nullptr;
-    result.status = js_Publish(&got, js, subject, text, static_cast<int>(strlen(text)), how,
-                               &result.error);
+    result.status =
+        js_Publish(&got, js, subject, text, static_cast<int>(strlen(text)), how, &result.error);
     if (got != nullptr) {
       result.seq = got->Sequence;
       result.duplicate = got->Duplicate;
@@ -144,8 +144,7 @@ TEST_CASE("jetstream: thousands published without waiting are all stored") {
   constexpr int count = 5000;
   stream_client c;
   c.make();
-  for (int i = 0; i < count; ++i)
-    must(js_PublishAsync(c.js, "s.a", "x", 1, nullptr));
+  for (int i = 0; i < count; ++i) must(js_PublishAsync(c.js, "s.a", "x", 1, nullptr));
   jsPubOptions wait = pub_options();
   wait.MaxWait = patience_ms;
   must(js_PublishAsyncComplete(c.js, &wait));

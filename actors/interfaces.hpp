@@ -19,6 +19,8 @@ using subscriber_actor = caf::typed_actor<
     caf::reacts_to<frame_batch_ptr>,
     // The subject space has put in force that many of its interest changes, in all.
     caf::reacts_to<applied_atom, uint64_t>,
+    // Its interest is withdrawn: no publisher can have anything for it any more that it was not sent.
+    caf::reacts_to<retired_atom>,
     // Answers when what waits in it has fallen below the low-water mark, or it ends.
     caf::replies_to<drain_atom>::with<bool>>;
 
@@ -32,7 +34,7 @@ using connection_actor = subscriber_actor::extend<
     caf::replies_to<subsz_atom, subscription_query>::with<subscriptions_view_ptr>,
     // Closes the connection for a reason that lies with the server.
     caf::reacts_to<close_atom, closed_reason>,
-    // Itself: the socket is closed; end.
+    // Itself: the socket is closed; end, once nobody can send to it.
     caf::reacts_to<end_atom>>;
 
 /// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.

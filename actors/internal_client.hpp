@@ -14,9 +14,8 @@ namespace vagus {
 /// How an actor inside the server subscribes to an account's subjects: with an endpoint of its own.
 /// Belongs to one pinned actor, and is used on its loop only.
 ///
-/// The actor hands on what the subject space and publishers send it: `applied` to note_applied, a
-/// frame_batch to take, `drain` to drained. It calls withdraw before it ends, and ends when
-/// settled() is true after that.
+/// The actor hands on what it is sent: `applied` to note_applied, a frame_batch to take. It calls
+/// withdraw before it ends, and quits after it has got `retired` for that.
 class internal_client {
 public:
   internal_client(loop_context& context, uint64_t id);

@@ -37,6 +37,7 @@ using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
 using remove_atom = caf::atom_constant<caf::atom("remove")>;
 using render_atom = caf::atom_constant<caf::atom("render")>;
+using retired_atom = caf::atom_constant<caf::atom("retired")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using run_atom = caf::atom_constant<caf::atom("run")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;

@@ -12,7 +12,9 @@ namespace vagus {
 /// An actor that always runs on one event loop: its message handlers and its socket handlers share
 /// a thread. `State` names the actor (`static constexpr const char* name`), its interface
 /// (`using handle`), is constructed from the actor and the arguments of spawn_pinned, and gives the
-/// behavior (`behavior()`); `after_run()` is called after every turn of messages.
+/// behavior (`behavior()`); `after_run()` is called after every turn of messages. A state that has
+/// a member type `open_to_guests` may be run by other loops while its own sleeps: it touches
+/// nothing of the loop's io_context.
 template <class State>
 class pinned_actor : public State::handle::base {
 public:
@@ -29,7 +31,10 @@ public:
   const char* name() const override { return State::name; }
 
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) override {
-    super::enqueue(std::move(element), &loop_);
+    if constexpr (requires { typename State::open_to_guests; })
+      super::enqueue(std::move(element), &loop_.open_to_guests());
+    else
+      super::enqueue(std::move(element), &loop_);
   }
 
   caf::resumable::resume_result resume(caf::execution_unit* unit, size_t throughput) override {

@@ -137,7 +137,7 @@ void server_state::stop_accepting() {
 void server_state::on_socket(event_loop& loop, boost::asio::ip::tcp::socket socket) {
   around_.counters.connections.fetch_add(1);
   spawn_pinned<connection_state>(self_->system(), loop, std::ref(*around_.contexts[loop.index()]),
-                                 std::make_shared<tcp_transport>(std::move(socket)),
+                                 std::make_shared<tcp_transport>(loop, std::move(socket)),
                                  ++last_client_id_);
 }
 

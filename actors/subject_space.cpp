@@ -18,8 +18,14 @@ void subject_space_state::apply(const interest_changes& changes) {
     else
       account_.subjects.unsubscribe(key);
   });
-  // The endpoint of a connection that has ended stays until no publisher can be looking at it.
-  if (changes.last) retire([gone = changes.from] { gone->actor = nullptr; });
+  // The endpoint of a subscriber that has ended stays until no publisher can be looking at it, and
+  // so does the actor. A publisher sends within the read section in which it looked: what it had
+  // for the subscriber is in the mailbox before this message is.
+  if (!changes.last) return;
+  retire([gone = changes.from] {
+    caf::anon_send(caf::actor_cast<subscriber_actor>(gone->actor), retired_atom::value);
+    gone->actor = nullptr;
+  });
 }
 
 subject_space_actor::behavior_type subject_space_state::behavior() {

@@ -10,6 +10,7 @@ class subject_space_state {
 public:
   using handle = subject_space_actor;
   static constexpr const char* name = "subject_space";
+  struct open_to_guests {};
 
   /// @param of must outlive the actor
   subject_space_state(handle::pointer self, account& of);

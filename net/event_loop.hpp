@@ -1,5 +1,8 @@
 #pragma once
 
+#include "net/poller.hpp"
+#include "net/turn_lock.hpp"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <caf/execution_unit.hpp>
@@ -17,12 +20,15 @@
 
 namespace vagus {
 
-/// One thread with an Asio io_context, which is also a CAF execution unit: actors pinned to it run
-/// their message handlers on the same thread as their socket handlers, so that nothing between the
-/// two needs a lock. `exec_later` may be called from any thread.
+/// One thread with the sockets that it watches, an Asio io_context for what is rarer, and a CAF
+/// execution unit: actors pinned to it run their message handlers in the same turns as their socket
+/// handlers, so that nothing between the two needs a lock. `exec_later` may be called from any
+/// thread.
 ///
-/// The thread is registered with liburcu for its whole life, so that its handlers may read the
-/// interest snapshots.
+/// "The loop's thread" is whoever has its turn: the thread of its own, or for a few actors the
+/// thread of another loop that has mail for them while this one sleeps (event_loop.cpp says how).
+/// All loops' threads are registered with liburcu for their whole life, so that handlers may read
+/// the interest snapshots.
 class event_loop final : public caf::execution_unit {
 public:
   event_loop(caf::actor_system& system, size_t index);
@@ -42,27 +48,64 @@ public:
   /// Returns how many handlers and turns of actors that were.
   size_t run_ready();
 
-  void exec_later(caf::resumable* job) override;
+  void exec_later(caf::resumable* actor) override { enqueue({actor, false}); }
 
+  /// The same loop, for actors that other loops' threads may run while this one sleeps. They use
+  /// `io()` in no way.
+  caf::execution_unit& open_to_guests() { return guest_entrance_; }
+
+  /// For sockets that carry traffic.
+  poller& descriptors() { return poller_; }
+
+  /// For everything else that waits. Handlers run in turns of this loop's own thread; post from
+  /// there only.
   boost::asio::io_context& io() { return io_; }
   size_t index() const { return index_; }
 
-  /// The loop whose thread this is, or null.
+  /// The loop whose turn the calling thread has, or null.
   static event_loop* current();
 
 private:
+  struct job {
+    caf::resumable* actor;
+    bool guests_may;  ///< run it
+  };
+
+  struct guest_entrance final : caf::execution_unit {
+    guest_entrance(caf::actor_system& system, event_loop& l)
+        : caf::execution_unit{&system}, loop{l} {}
+    void exec_later(caf::resumable* actor) override { loop.enqueue({actor, true}); }
+    event_loop& loop;
+  };
+
+  struct asio_watcher final : watcher {
+    explicit asio_watcher(event_loop& l) : loop{l} {}
+    void on_ready(uint32_t) override { loop.io_.poll(); }
+    event_loop& loop;
+  };
+
   void run();
   void turn();
-  void take_remote();
-  size_t run_local(size_t limit);
+  size_t sleep();
+  void enqueue(job j);
+  bool take_remote();
+  size_t run_local(size_t limit, bool as_guest = false);
+  void visit();
+  static size_t visit_all();
+  static void wake_all();
 
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  poller poller_;
+  asio_watcher asio_watcher_{*this};
+  guest_entrance guest_entrance_;
   size_t index_;
-  std::deque<caf::resumable*> local_;
+  turn_lock turn_;
+  bool asio_due_ = true;  ///< the io_context may have something queued
+  std::deque<job> local_;
   std::mutex remote_mutex_;
-  std::vector<caf::resumable*> remote_;
-  std::vector<caf::resumable*> taken_;
+  std::vector<job> remote_;
+  std::vector<job> taken_;
   std::atomic<bool> remote_pending_{false};
   std::atomic<bool> stopping_{false};
   failure_handler on_failure_;

@@ -58,7 +58,7 @@ void listener::accept_here(socket_handler on_socket, failure_handler on_failure)
 
 void listener::accept_next(event_loop& to) {
   acceptor_.async_accept(
-      to.io(), [this, &to](const boost::system::error_code& failed, tcp::socket socket) {
+      home_.io(), [this, &to](const boost::system::error_code& failed, tcp::socket socket) {
         if (failed == boost::asio::error::operation_aborted || !acceptor_.is_open()) return;
         if (failed == boost::asio::error::connection_aborted) {
           accept_next(to);

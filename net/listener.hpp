@@ -11,7 +11,8 @@
 namespace vagus {
 
 /// Accepts TCP connections on one event loop and deals the sockets out to all. All members belong
-/// to that loop's thread, but for the constructor.
+/// to that loop's thread, but for the constructor. The sockets are of that loop's io_context: who
+/// takes one elsewhere releases its descriptor.
 class listener {
 public:
   using socket_handler = std::function<void(event_loop& loop, boost::asio::ip::tcp::socket socket)>;

@@ -88,9 +88,11 @@ connection_actor::behavior_type connection_state::behavior() {
         else
           close(reason);
       },
-      [this](end_atom) {
-        if (changes_unapplied() == 0) self_->quit();
+      [this](retired_atom) {
+        retired_ = true;
+        end_if_done();
       },
+      [this](end_atom) { end_if_done(); },
   };
 }
 
@@ -220,6 +222,13 @@ void connection_state::finish() {
   log_debug("{} - Client connection closed: {}", log_name(), to_text(reason_));
   self_->send(context_.server, closed_atom::value, record_->client_id);
   self_->send(connection_actor{self_}, end_atom::value);
+}
+
+/// A publisher that has seen a subscription of this connection may still be in the middle of its
+/// read. The actor outlives its socket until that read's messages are here, so that those of a
+/// queue group go on to another member instead of into a dead mailbox.
+void connection_state::end_if_done() {
+  if (phase_ == phase::closed && retired_) self_->quit();
 }
 
 }  // namespace vagus

@@ -30,6 +30,7 @@ class connection_state final : private transport_events, private timed {
 public:
   using handle = connection_actor;
   static constexpr const char* name = "connection";
+  struct open_to_guests {};
 
   /// @param context of the event loop that the actor is pinned to; outlives it
   connection_state(handle::pointer self, loop_context& context, transport_ptr socket,
@@ -70,6 +71,7 @@ private:
   void close(closed_reason reason, bool immediately = false);
   void withdraw_interest();
   void finish();
+  void end_if_done();
   std::string log_name() const;
   time_point now() const;
 
@@ -156,6 +158,7 @@ private:
   bool write_side_closed_ = false;
   bool awaiting_writable_ = false;
   bool awaiting_readable_ = false;
+  bool retired_ = false;  ///< nothing can arrive any more from who saw its subscriptions
   uint8_t pings_out_ = 0;
   uint64_t routed_msgs_ = 0;  ///< published by the read at hand
   uint64_t routed_bytes_ = 0;

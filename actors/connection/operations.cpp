@@ -161,11 +161,7 @@ void connection_state::note_applied(uint64_t count) {
     subscriptions_.release(leaving_.front().slot);
     leaving_.pop_front();
   }
-  if (changes_unapplied() > 0) return;
-  if (phase_ == phase::closed)
-    self_->quit();
-  else
-    resume_reading();
+  if (changes_unapplied() == 0) resume_reading();
 }
 
 void connection_state::set_subscription_count() {

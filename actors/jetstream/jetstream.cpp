@@ -29,6 +29,10 @@ jetstream_actor::behavior_type jetstream_state::behavior() {
         client_.note_applied(count);
         note_settled();
       },
+      [this](retired_atom) {
+        retired_ = true;
+        end_if_empty();
+      },
       [](drain_atom) { return true; },
       [this](opened_atom, const stream_outcome& o) { finish_change(o); },
       [this](configure_atom, const stream_outcome& o) { finish_change(o); },
@@ -52,8 +56,7 @@ void jetstream_state::start() {
 }
 
 void jetstream_state::note_settled() {
-  if (!client_.settled()) return;
-  if (ending_) return end_if_empty();
+  if (!client_.settled() || ending_) return;
   if (ready_ || opening_ > 0) return;
   ready_ = true;
   start_.ready();
@@ -90,7 +93,7 @@ void jetstream_state::finish_change(const stream_outcome& outcome) {
   e->waiting.clear();
   if (then) then(outcome.error);
   for (auto& request : waiting) dispatch(std::move(request));
-  if (ending_) return end_if_empty();
+  end_if_empty();
   if (!first) return;
   --opening_;
   note_settled();
@@ -103,7 +106,7 @@ void jetstream_state::note_ended(const stream_outcome& outcome) {
   streams_.erase(at);
   if (e.then) e.then(outcome.error);
   for (auto& request : e.waiting) dispatch(std::move(request));
-  if (ending_) end_if_empty();
+  end_if_empty();
 }
 
 // ---- requests ----
@@ -127,11 +130,10 @@ void jetstream_state::end() {
   ending_ = true;
   client_.withdraw();
   for (auto& [stream, e] : streams_) caf::anon_send(e.actor, end_atom::value);
-  end_if_empty();
 }
 
 void jetstream_state::end_if_empty() {
-  if (!streams_.empty() || !client_.settled()) return;
+  if (!ending_ || !retired_ || !streams_.empty()) return;
   js_.api = nullptr;
   start_.ended();
   self_->quit();

@@ -43,6 +43,7 @@ struct jetstream_start {
 class jetstream_state {
 public:
   using handle = jetstream_actor;
+  using open_to_guests = void;
   static constexpr const char* name = "jetstream";
 
   jetstream_state(handle::pointer self, loop_context& context, jetstream_start start);
@@ -109,6 +110,7 @@ private:
   size_t opening_ = 0;  ///< recovered streams that do not take messages yet
   bool ready_ = false;
   bool ending_ = false;
+  bool retired_ = false;  ///< nothing more can come from clients
 };
 
 }  // namespace vagus

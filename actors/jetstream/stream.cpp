@@ -44,6 +44,10 @@ stream_actor::behavior_type stream_state::behavior() {
         client_.note_applied(count);
         if (client_.settled()) note_settled();
       },
+      [this](retired_atom) {
+        retired_ = true;
+        end_if_done();
+      },
       [this](drain_atom) {
         auto promise = self_->make_response_promise<bool>();
         waiting_for_drain_.push_back(promise);
@@ -104,10 +108,11 @@ void stream_state::note_opened(const opened_store& opened) {
   if (opened.error) {
     log_error("JetStream stream '{} > {}' cannot be made: {} ({})", context_.global.name, name_,
               to_text(opened.error.code), opened.error.text);
-    if (phase_ != phase::ending) client_.withdraw();
+    bool withdrawn = phase_ == phase::ending;
     phase_ = phase::closed;
     caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, opened.error});
-    if (client_.settled()) self_->quit();
+    if (!withdrawn) client_.withdraw();
+    end_if_done();
     return;
   }
   store_ = opened.store;
@@ -137,8 +142,6 @@ void stream_state::note_settled() {
   } else if (phase_ == phase::open && reconfigured_) {
     reconfigured_ = false;
     caf::anon_send(js_.api, configure_atom::value, stream_outcome{name_, {}});
-  } else if (phase_ == phase::closed) {
-    self_->quit();
   }
 }
 
@@ -228,7 +231,11 @@ void stream_state::close_store() {
 void stream_state::note_closed(const store_error& error) {
   phase_ = phase::closed;
   caf::anon_send(js_.api, closed_atom::value, stream_outcome{name_, error});
-  if (client_.settled()) self_->quit();
+  end_if_done();
+}
+
+void stream_state::end_if_done() {
+  if (phase_ == phase::closed && retired_) self_->quit();
 }
 
 }  // namespace vagus

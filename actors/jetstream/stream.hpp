@@ -38,6 +38,7 @@ struct stream_start {
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
+  using open_to_guests = void;
   static constexpr const char* name = "stream";
 
   /// Both contexts outlive the stream.
@@ -67,6 +68,7 @@ private:
   void end(bool remove);
   void close_store();
   void note_closed(const store_error& error);
+  void end_if_done();
   void run_on(const storage_worker_actor& worker, std::function<void()> job);
   void on_time(time_point now) override;
   std::string config_row(const stream_config& config) const;
@@ -125,7 +127,8 @@ private:
   internal_client client_;
 
   phase phase_ = phase::opening;
-  bool remove_ = false;       ///< what is stored goes when the stream ends
+  bool retired_ = false;       ///< nothing more can come from publishers
+  bool remove_ = false;        ///< what is stored goes when the stream ends
   bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
   uint32_t next_slot_ = first_subject_slot;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects

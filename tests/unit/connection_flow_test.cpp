@@ -1,3 +1,4 @@
+#include "actors/interest/rcu.hpp"
 #include "world.hpp"
 
 #include <catch2/catch.hpp>
@@ -103,6 +104,40 @@ TEST_CASE("connection: rerouting reaches members on other loops") {
   for (int i = 0; i < 40; ++i) many += pub("foo", 1);
   publisher.says(many);
   CHECK(count(other.hears_all(), "MSG foo") == 40);
+}
+
+TEST_CASE("connection: a member that closes during a publisher's read hands on what it was sent") {
+  world w{{}, 2};
+  client leaving{w, client::usual, 0}, other{w, client::usual, 0};
+  leaving.says("SUB foo q 1\r\n");
+  other.says("SUB foo q 2\r\n");
+  auto& publisher = w.context(1);
+  std::vector<router::pressure> over;
+  {
+    snapshot_guard reading;
+    for (int i = 0; i < 40; ++i) publisher.routes.publish({"foo", "", "x", -1, nullptr}, nullptr);
+    leaving.hangs_up();
+    CHECK(leaving.is_closed());
+    CHECK(w.server().closed.size() == 1);
+    publisher.routes.flush(nullptr, publisher.loop, INT64_MAX, over);
+  }
+  w.settle();
+  CHECK(count(other.hears_all(), "MSG foo 2 1\r\n") == 40);
+  CHECK(w.counters.pending == 0);
+}
+
+TEST_CASE("connection: a closed one ends once no publisher can see it") {
+  world w;
+  auto before = w.actors();
+  client alice{w};
+  {
+    snapshot_guard reading;
+    alice.says("SUB foo 1\r\n");
+    alice.hangs_up();
+    CHECK(w.actors() == before + 1);
+  }
+  w.let_retire();
+  CHECK(w.actors() == before);
 }
 
 // ---- slow consumers ----

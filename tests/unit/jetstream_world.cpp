@@ -72,6 +72,7 @@ void jetstream_world::stop_jetstream() {
   if (ended_) return;
   caf::anon_send(js_->api, end_atom::value);
   settle();
+  let_retire();
   if (!ended_) {
     fmt::print(stderr, "JetStream of a test has not ended\n");
     std::abort();

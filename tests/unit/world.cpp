@@ -69,8 +69,6 @@ world::world(const options& opts, size_t loops)
 
 world::~world() {
   end_actors();
-  // Endpoints that were retired hold their actors: gone before the system is.
-  urcu_memb_barrier();
   if (auto left = system_.registry().running()) {
     fmt::print(stderr, "{} actors of a test have not ended\n", left);
     std::abort();
@@ -94,6 +92,7 @@ void world::spawn_actors(size_t loops) {
 void world::end_actors() {
   close_all(closed_reason::server_shutdown);
   advance(std::chrono::seconds{3});  // who lingers is closed by then
+  let_retire();
   server_view_.opened.clear();
   for (auto& t : timekeepers_) caf::anon_send(t, end_atom::value);
   caf::anon_send(global_.space, end_atom::value);
@@ -159,6 +158,11 @@ void world::close_all(closed_reason reason) {
 void world::send_info() {
   for (auto& c : server_view_.opened)
     if (c.actor) caf::anon_send(c.actor, info_atom::value, contexts_[0]->current);
+  settle();
+}
+
+void world::let_retire() {
+  urcu_memb_barrier();
   settle();
 }
 

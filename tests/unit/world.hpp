@@ -64,6 +64,14 @@ public:
   /// Gives up every handle of connections that is held for the server, as it does when they close.
   void forget_connections();
 
+  /// Waits until no publisher can see what was retired, and settles: closed connections end.
+  void let_retire();
+
+  /// The actors that have not ended.
+  size_t actors() { return system_.registry().running(); }
+
+  loop_context& context(size_t loop) { return *contexts_[loop]; }
+
   /// A new connection on a loop, as the listener would make it.
   std::shared_ptr<fake_transport> connect(size_t loop, uint64_t client_id);
   uint64_t next_client_id() { return ++last_client_id_; }

@@ -76,8 +76,8 @@ void stream_state::republish(const stream_batch& batch) {
   if (result.markers.empty()) return;
   auto snapshot = store_->read();
   if (!snapshot) return;
-  for (auto seq : result.markers)
-    if (auto m = (*snapshot)->message(seq)) send(*m, 0);
+  for (const auto& marker : result.markers)
+    if (auto m = (*snapshot)->message(marker.seq)) send(*m, marker.previous);
 }
 
 }  // namespace vagus

@@ -116,6 +116,7 @@ TEST_CASE("stream: the last message of a subject that expires leaves a marker") 
   auto copies = c.answers();
   REQUIRE(copies.size() == 2);
   CHECK(copies[1].find("Nats-Marker-Reason: MaxAge\r\n") != std::string::npos);
+  CHECK(copies[1].ends_with("Nats-Last-Sequence: 1\r\n\r\n"));
   CHECK(c.state().at("messages") == 1);
   w.advance(6s);
   CHECK(c.state().at("messages") == 0);

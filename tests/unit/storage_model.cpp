@@ -204,7 +204,8 @@ void model::expire_one(uint64_t seq) {
   marker.subject = m.subject;
   marker.headers = headers;
   marker.ttl_ns = seconds * 1'000'000'000;
-  if (auto stored = store(marker); stored.error == store_errc::none) markers_.push_back(stored.seq);
+  if (auto stored = store(marker); stored.error == store_errc::none)
+    markers_.push_back({stored.seq, seq});
 }
 
 }  // namespace vagus::testing

@@ -92,7 +92,8 @@ void stream_state::acknowledge(const stream_batch& batch) {
   fmt::basic_memory_buffer<char, 512> text;
   const auto& result = batch.result;
   auto refuse = [&](std::string_view reply, const api_error& why) {
-    out.send(reply, {}, fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
+    out.send(reply, {},
+             fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
   };
   batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
     if (at == stream_batch::no_outcome) return refuse(reply, *error);
@@ -153,7 +154,8 @@ void stream_state::schedule_expiry(int64_t next_expiry_ns) {
   next_expiry_ = time_point::max();
   if (next_expiry_ns != 0 && !config().sealed) {
     auto left = std::chrono::nanoseconds{std::max<int64_t>(next_expiry_ns - now_ns(), 0)};
-    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
+    next_expiry_ =
+        self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
   }
   context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
 }

@@ -1,4 +1,5 @@
 #include "actors/jetstream/message_lookup.hpp"
+#include "actors/jetstream/metadata.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
 
@@ -54,6 +55,7 @@ void stream_state::direct_get(const message_view& message, uint32_t slot) {
     answer.status(status);
     publishing{context_}.send(message.reply, {}, answer.body(), answer.header_size());
   };
+  if (asks_higher_level(message.headers())) return refuse("412 Required Api Level");
   msg_get_request request;
   if (read_json(message.payload(), false, request)) return refuse("408 Malformed Request");
   if (slot % 2 == 1) {

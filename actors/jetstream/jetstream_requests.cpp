@@ -2,7 +2,6 @@
 #include "actors/jetstream/jetstream.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
-#include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_info.hpp"

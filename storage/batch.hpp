@@ -25,6 +25,12 @@ struct store_proposal {
   bool rollup_all = false;
   /// Takes a sequence, and its id counts, but nothing is stored: nobody is interested.
   bool skip = false;
+  /// The outcome says what the subject's last sequence was before.
+  bool wants_previous = false;
+  /// The message is not to be stored, for a reason that the proposer knows: the answer is `refused`
+  /// unless what is checked before that reason says something else.
+  enum class refusal : uint8_t { none, after_sequences, after_ids };
+  refusal refused = refusal::none;
 };
 
 struct delete_proposal {

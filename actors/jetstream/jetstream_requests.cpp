@@ -2,7 +2,6 @@
 #include "actors/jetstream/jetstream.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
-#include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_info.hpp"
@@ -97,22 +96,17 @@ void jetstream_state::refuse(const api_request& request, std::string_view type,
 // ---- which request it is ----
 
 void jetstream_state::dispatch(api_request request) {
+  if (ending_) return;
   auto rest = behind_prefix(request.subject);
-  if (rest == "INFO") {
-    js_.api_total.fetch_add(1, std::memory_order_relaxed);
-    return answer_account_info(request);
-  }
   if (rest.starts_with("CONSUMER.MSG.NEXT.")) return answer_no_responders(context_, request);
-  auto [verb, target] = split_verb(rest);
+  bool info = rest == "INFO";
+  auto [verb, target] = info ? std::pair{rest, std::string_view{}} : split_verb(rest);
   if (verb.empty()) return;  // as nats-server: nobody knows it, nobody answers
   js_.api_total.fetch_add(1, std::memory_order_relaxed);
-  if (!request.headers.empty()) {
-    auto level = find_header(request.headers, "Nats-Required-Api-Level");
-    int64_t asked = 0;
-    for (char c : level) asked = asked * 10 + (c - '0');
-    if (!level.empty() && (level.size() > 9 || asked > js_api_level))
-      return refuse(request, type_of(verb), make_error(js_errc::required_api_level));
-  }
+  if (asks_higher_level(request.headers))
+    return refuse(request, info ? "account_info_response" : type_of(verb),
+                  make_error(js_errc::required_api_level));
+  if (info) return answer_account_info(request);
   if (verb == "STREAM.NAMES") return list(request, true);
   if (verb == "STREAM.LIST") return list(request, false);
   dispatch_stream(verb, std::string{target}, std::move(request));

@@ -4,8 +4,11 @@
 #include "actors/jetstream/recover.hpp"
 #include "actors/pinned_actor.hpp"
 #include "net/log.hpp"
+#include "storage/store_error.hpp"
 
 #include <caf/send.hpp>
+
+#include <stdexcept>
 
 namespace vagus {
 
@@ -23,6 +26,7 @@ jetstream_service::jetstream_service(caf::actor_system& system, const settings& 
   configure(current);
   announce();
   for (auto& context : contexts) context_.loops.push_back(context.get());
+  lock(std::filesystem::path{current.opts.store_dir} / "vagus");
   auto found = recover_streams(context_.store_dir, context_.sync_interval);
   for (size_t i = 0; i < writer_threads; ++i)
     context_.workers.writers.push_back(system.spawn<caf::detached>(storage_worker));
@@ -55,6 +59,20 @@ void jetstream_service::announce() const {
   log_info("Starting JetStream");
   log_info("  Store directory: {}", context_.store_dir.string());
   if (!context_.domain.empty()) log_info("  Domain: {}", context_.domain);
+}
+
+void jetstream_service::lock(const std::filesystem::path& directory) {
+  try {
+    std::filesystem::create_directories(directory);
+    lock_.take(directory);
+  } catch (const store_failure& e) {
+    throw std::runtime_error{fmt::format(
+        "cannot store streams in \"{}\" ({}): stop the server that uses it, name another directory "
+        "that can be written (store_dir or -sd), or switch JetStream off (jetstream = false)",
+        directory.string(), e.error.text)};
+  } catch (const std::filesystem::filesystem_error&) {
+    // recover_streams says what is wrong with the directory.
+  }
 }
 
 void jetstream_service::stop() {

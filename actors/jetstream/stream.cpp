@@ -28,6 +28,7 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       writer_{js.workers.next_writer()},
       client_{context, 0} {
   sync_interval_ = sync_interval_of(config(), js.sync_interval);
+  make_transforms();
   ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
   if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
 }
@@ -184,6 +185,7 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   auto before = config_;
   config_ = next;
   record_->put(next);
+  make_transforms();
   reconfigured_ = true;
   change_subscriptions(*before);
   note_settled();
@@ -257,7 +259,8 @@ void stream_state::close_store() {
     std::error_code code;
     if (gone) {
       // First out of the way, so that a crash in the middle leaves no half of a stream.
-      auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
+      auto rest =
+          directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
       fs::remove_all(rest, code);
       fs::rename(directory, rest, code);
       if (!code) fs::remove_all(rest, code);

@@ -4,6 +4,7 @@
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/stream_record.hpp"
+#include "net/subject_transform.hpp"
 #include "net/timers.hpp"
 #include "storage/message_store.hpp"
 
@@ -11,6 +12,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +32,8 @@ struct stream_start {
 /// committed, and nobody reads what is not.
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
-/// stream_commit.cpp (commits, acknowledgements, failures), stream_requests.cpp (the API).
+/// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
+/// was stored), stream_requests.cpp (the API).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -72,14 +75,15 @@ private:
   // stream_publish.cpp
   void take(const frame_batch_ptr& batch);
   void store_message(const message_view& message);
-  bool check(const message_view& message, const publish_headers& headers, api_error& why) const;
+  std::optional<js_errc> first_objection(const message_view& message,
+                                         const publish_headers& headers) const;
+  std::optional<api_error> demand(const publish_headers& headers, store_proposal& p) const;
   stream_batch& open_batch();
 
   // stream_commit.cpp
   void commit();
   void settle(const stream_batch_ptr& batch);
   void acknowledge(const stream_batch& batch);
-  void republish(const stream_batch& batch);
   void answer_drained();
   void note_failure(const store_error& error);
   void retry();
@@ -87,6 +91,10 @@ private:
   void schedule_expiry(int64_t next_expiry_ns);
   void schedule();
   void sync();
+
+  // stream_republish.cpp
+  void make_transforms();
+  void republish(const stream_batch& batch);
 
   // stream_requests.cpp
   void answer(const stream_call& request);
@@ -109,6 +117,8 @@ private:
   stream_config_ptr config_;
   std::shared_ptr<message_store> store_;
   storage_worker_actor writer_;
+  std::optional<subject_transform> transform_;  ///< of what comes in
+  std::optional<subject_transform> republish_;  ///< to where what is stored goes as well
   internal_client client_;
 
   phase phase_ = phase::opening;

@@ -79,6 +79,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     schedule_expiry(result.next_expiry_ns);
   }
   commit();  // the disk works on while everybody is told
+  if (republish_ && !result.error) republish(*batch);
   acknowledge(*batch);
   outcome failed;
   failed.error = store_errc::stopped;
@@ -94,12 +95,14 @@ void stream_state::acknowledge(const stream_batch& batch) {
   fmt::basic_memory_buffer<char, 512> text;
   const auto& result = batch.result;
   auto refuse = [&](std::string_view reply, const api_error& why) {
-    out.send(reply, {}, fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
+    out.send(reply, {},
+             fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
   };
   batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
-    if (error != nullptr) return refuse(reply, *error);
+    if (at == stream_batch::no_outcome) return refuse(reply, *error);
     if (result.error) return refuse(reply, error_of(result.error));
     const auto& o = result.outcomes[at];
+    if (o.error == store_errc::refused && error != nullptr) return refuse(reply, *error);
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
     text.clear();
     fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,
@@ -154,7 +157,8 @@ void stream_state::schedule_expiry(int64_t next_expiry_ns) {
   next_expiry_ = time_point::max();
   if (next_expiry_ns != 0 && !config().sealed) {
     auto left = std::chrono::nanoseconds{std::max<int64_t>(next_expiry_ns - now_ns(), 0)};
-    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
+    next_expiry_ =
+        self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
   }
   schedule();
 }

@@ -1,6 +1,7 @@
 #include "actors/jetstream/stream_reader.hpp"
 
 #include "actors/jetstream/message_lookup.hpp"
+#include "actors/jetstream/metadata.hpp"
 #include "actors/supervision.hpp"
 #include "net/protocol/frame_reader.hpp"
 
@@ -103,6 +104,7 @@ void stream_reader_state::answer(const message_view& message, uint32_t slot) {
     made.status(status);
     publishing{context_}.send(message.reply, {}, made.body(), made.header_size());
   };
+  if (asks_higher_level(message.headers())) return refuse("412 Required Api Level");
   msg_get_request request;
   if (read_json(message.payload(), false, request)) return refuse("408 Malformed Request");
   if (slot % 2 == 1) {

@@ -54,6 +54,7 @@ void stream_state::refuse(std::string_view reply, std::string_view type, const a
 }
 
 void stream_state::answer(const stream_call& call) {
+  if (phase_ == phase::ending || phase_ == phase::closed) return;  // the server stops
   const auto& request = call.request;
   switch (call.kind) {
     case stream_call_kind::info:
@@ -116,8 +117,9 @@ void stream_state::answer_purge(const api_request& request) {
     return refuse(request.reply, type, make_error(js_errc::bad_request));
   if (config().sealed) return refuse(request.reply, type, make_error(js_errc::stream_sealed));
   if (config().deny_purge)
-    return refuse(request.reply, type,
-                  make_error(js_errc::stream_purge_failed, {{"err", "stream purge not permitted"}}));
+    return refuse(
+        request.reply, type,
+        make_error(js_errc::stream_purge_failed, {{"err", "stream purge not permitted"}}));
   purge({{}, asked.seq, asked.keep, 0}, asked.filter, request.reply, 0);
 }
 
@@ -132,8 +134,8 @@ void stream_state::purge(purge_proposal p, std::string filter, std::string reply
       return refuse(reply, type, error_of(stopped_ ? stopped_ : store_error{o.error, 0, {}}));
     auto total = removed + o.removed;
     if (!o.more)
-      return respond(reply,
-                     fmt::format(R"({},"success":true,"purged":{}}})", api_reply_start(type), total));
+      return respond(
+          reply, fmt::format(R"({},"success":true,"purged":{}}})", api_reply_start(type), total));
     purge({{}, o.rest.up_to, 0, o.rest.at_most}, filter, reply, total);
   });
   batch.proposals.add(p);

@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/jetstream/storage_worker.hpp"
 #include "actors/jetstream/stream_check.hpp"
+#include "actors/loop_context.hpp"
 
 #include <atomic>
 #include <cstdint>

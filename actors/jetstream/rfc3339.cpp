@@ -2,10 +2,10 @@
 
 #include "actors/jetstream/json_text.hpp"
 
-#include <cstring>
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstring>
 
 namespace vagus {
 

@@ -2,6 +2,8 @@
 #include "actors/jetstream/stream.hpp"
 #include "net/protocol/frame_reader.hpp"
 
+#include <fmt/format.h>
+
 namespace vagus {
 
 namespace {

@@ -62,16 +62,18 @@ asan: setup
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build-asan --output-on-failure
 
-# Kills the server with SIGKILL again and again: at least ROUNDS times and for at least SECONDS. A seed
-# that failed is repeated with SEED (tests/durability/README.md).
+# Power cuts and kill -9 for SECONDS each, from SEED on, and the tests that take long
+# (tests/durability/README.md). What failed names its seed, which repeats it.
 ROUNDS ?= 20
 SECONDS ?= 300
 SEED ?= $(shell date +%s)
 
 torture: setup
 	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
-	cmake --build --preset release --target vagus kill_test -j $(JOBS)
+	cmake --build --preset release --target vagus power_test kill_test storage_tests -j $(JOBS)
+	SECONDS=$(SECONDS) SEED=$(SEED) ./build/tests/durability/power_test "[.torture]"
 	./build/kill_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) $(TORTURE_ARGS)
+	./build/tests/unit/storage_tests "[.torture]"
 
 clean:
 	rm -rf build build-*

@@ -1,6 +1,7 @@
 #include "actors/broker.hpp"
 #include "net/log.hpp"
 #include "net/options/load.hpp"
+#include "storage/tool.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -9,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <malloc.h>
+#include <string_view>
 #include <sys/resource.h>
 
 namespace {
@@ -80,6 +83,8 @@ int run(const run_request& request, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 1 && std::string_view{argv[1]} == "store")
+      return run_store_tool({argv + 2, argv + argc}, std::cout, std::cerr);
     auto wanted = load(argc, argv, process_environment());
     if (auto* p = std::get_if<print_request>(&wanted)) return print(*p);
     if (auto* s = std::get_if<signal_request>(&wanted)) return signal_other(*s);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/apply.hpp"
+#include "storage/delete_marker.hpp"
 
 namespace vagus {
 
@@ -13,8 +14,14 @@ inline int64_t later(int64_t time_ns, int64_t duration_ns) {
 /// One run of `apply_batch`.
 class applier {
 public:
-  applier(tables& rows, int64_t time_ns, uint64_t budget, std::vector<removed_message>* report)
-      : rows_{rows}, meta_{rows.meta()}, time_ns_{time_ns}, budget_{budget}, report_{report} {}
+  applier(tables& rows, int64_t time_ns, uint64_t budget, std::vector<removed_message>* report,
+          std::vector<uint64_t>& markers)
+      : rows_{rows},
+        meta_{rows.meta()},
+        time_ns_{time_ns},
+        budget_{budget},
+        report_{report},
+        markers_{markers} {}
 
   outcome operator()(const store_proposal& p);
   outcome operator()(const delete_proposal& p);
@@ -47,6 +54,7 @@ private:
   bool remove_matching(std::string_view filter, uint64_t up_to, uint64_t at_most, removal why,
                        uint64_t& removed);
   void purge_all(uint64_t first_seq);
+  void put_marker(std::string_view subject);
   bool expire_by_age(uint64_t& removed);
   bool expire_by_ttl(uint64_t& removed);
 
@@ -55,6 +63,7 @@ private:
   int64_t time_ns_;
   uint64_t budget_;
   std::vector<removed_message>* report_;
+  std::vector<uint64_t>& markers_;
 };
 
 }  // namespace vagus

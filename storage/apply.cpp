@@ -61,7 +61,7 @@ applied apply_batch(tables& rows, std::string_view batch, bool report_removed) {
     meta.applied = in.number() != 0 ? in.number() : meta.applied + 1;
     meta.time_ns = std::max(meta.time_ns, in.time_ns());
     applier run{rows, meta.time_ns, removals_per_batch + 2 * uint64_t{in.size()},
-                report_removed ? &result.removed : nullptr};
+                report_removed ? &result.removed : nullptr, result.markers};
     result.outcomes.reserve(in.size());
     apply_all(rows, in, run, result.outcomes);
     result.more = run.finish(in.size());

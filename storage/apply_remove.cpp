@@ -20,6 +20,9 @@ void applier::remove(const stored_message& m, removal why) {
   auto seq = m.seq;
   std::string subject{m.subject};
   state.bytes -= rows_.stored_size(m.subject.size(), m.headers.size(), m.payload.size());
+  bool leaves_marker = (why == removal::age || why == removal::ttl) &&
+                       meta_.limits.subject_delete_marker_ttl_ns > 0 &&
+                       !is_delete_marker(m.headers);
   bool emptied = rows_.remove_message(seq, subject, m.expires_ns);
   if (emptied) --state.num_subjects;
   if (budget_ > 0) --budget_;
@@ -32,7 +35,20 @@ void applier::remove(const stored_message& m, removal why) {
     if (!first) throw store_failure{{store_errc::corrupt, seq, "the count of messages is wrong"}};
     state.first_time_ns = first->time_ns;
   }
-  if (report_) report_->push_back({seq, why, emptied, std::move(subject)});
+  if (report_) report_->push_back({seq, why, emptied, subject});
+  if (leaves_marker && emptied) put_marker(subject);
+}
+
+/// As if it had been proposed: where discard new has no room for it, there is none.
+void applier::put_marker(std::string_view subject) {
+  auto ttl_ns = meta_.limits.subject_delete_marker_ttl_ns / 1'000'000'000 * 1'000'000'000;
+  auto headers = delete_marker_headers(ttl_ns);
+  store_proposal marker;
+  marker.subject = subject;
+  marker.headers = headers;
+  marker.ttl_ns = ttl_ns;
+  auto stored = (*this)(marker);
+  if (stored.error == store_errc::none) markers_.push_back(stored.seq);
 }
 
 void applier::enforce_subject_limit(std::string_view subject) {

@@ -84,11 +84,6 @@ void pump(MDB_env* env, bool compact, int out, uint64_t total, const lmdb_store:
   check_lmdb(code, "copy");
 }
 
-void sync_directory(const fs::path& directory) {
-  descriptor d{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), directory.string()};
-  if (::fsync(d.raw()) != 0) fail_system(errno, directory.string());
-}
-
 }  // namespace
 
 store_error lmdb_store_impl::copy(const fs::path& directory, bool compact, const progress& report) {

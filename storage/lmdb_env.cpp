@@ -120,10 +120,11 @@ void lmdb_env::open_gate() {
   changed_.notify_all();
 }
 
-void lmdb_env::reopen() {
+void lmdb_env::reopen(const std::function<void()>& between) {
   close_gate();
   close();
   try {
+    between();
     open();
   } catch (...) {
     open_gate();

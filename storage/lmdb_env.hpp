@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <lmdb.h>
 #include <mutex>
 #include <string_view>
@@ -95,7 +96,8 @@ public:
 
   /// These throw `store_failure`.
   void open();
-  void reopen();
+  /// `between` runs while it is closed.
+  void reopen(const std::function<void()>& between);
   MDB_txn* begin_write();
   MDB_txn* begin_read();
   void grow(size_t needed);

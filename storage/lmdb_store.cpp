@@ -4,6 +4,7 @@
 #include "storage/checksum.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
+#include <fstream>
 #include <system_error>
 
 namespace vagus {
@@ -25,24 +26,29 @@ lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
     : directory_{std::move(directory)},
       options_{options},
       env_{directory_,
-           {options.read_only ? 0 : options.first_map, options.largest_map, options.readers,
+           {options.read_only ? 0 : options.first_map, options.largest_map,
+            options.readers + (options.sync ? 2 : 0),  // two for the log
             options.sync, options.read_only, options.reader_patience}} {}
 
 /// The index is brought up to date, so that the next opening has nothing to read again.
 lmdb_store_impl::~lmdb_store_impl() {
   if (!rows_ || stopped()) return;
   try {
-    write([&] {
-      rows_->fold(true);
-      return true;
-    });
+    if (rows_->needs_fold()) {
+      write({}, [&] {
+        rows_->fold(true);
+        return true;
+      });
+      if (log_) log_->note_change();
+    }
+    if (log_ && log_->changed()) log_->checkpoint();
   } catch (const store_failure&) {
     // Then the next opening reads again what is not in it.
   }
 }
 
 template <class F>
-void lmdb_store_impl::write(F&& f) {
+void lmdb_store_impl::write(std::string_view batch, F&& f) {
   lmdb_write txn{env_};
   struct guard {
     lmdb_tables& rows;
@@ -51,7 +57,32 @@ void lmdb_store_impl::write(F&& f) {
   rows_->begin(txn.raw());
   if (!f()) return;
   rows_->finish();
-  txn.commit();
+  commit(txn, batch);
+}
+
+/// A batch whose commit fails must not come back from the log.
+void lmdb_store_impl::commit(lmdb_write& txn, std::string_view batch) {
+  if (!log_ || batch.empty()) return txn.commit();
+  auto undo = [&] {
+    try {
+      log_->undo();
+    } catch (const store_failure&) {
+      log_failed_ = true;
+    }
+  };
+  try {
+    log_->append(rows_->meta().applied, batch);
+  } catch (const store_failure&) {
+    undo();
+    log_failed_ = true;
+    throw;
+  }
+  try {
+    txn.commit();
+  } catch (const store_failure&) {
+    undo();
+    throw;
+  }
 }
 
 /// Only files that a writer leaves behind when it ends while it makes a stream may be there.
@@ -70,13 +101,90 @@ void lmdb_store_impl::prepare_directory(std::string_view stream) {
 void lmdb_store_impl::open(std::string_view stream) {
   std::error_code code;
   if (!fs::exists(directory_ / "data.mdb", code)) prepare_directory(stream);
-  if (!options_.read_only) lock_.take(directory_);
+  std::vector<write_log::record> batches;
+  if (options_.read_only) {
+    check_readable();
+  } else {
+    lock_.take(directory_);
+    forget_unfinished();
+    batches = restore();
+  }
   env_.open();
-  if (!options_.read_only && !stream.empty() && is_new()) make_new(stream);
+  bool made = !options_.read_only && !stream.empty() && is_new();
+  if (made) make_new(stream);
   load();
+  if (!options_.read_only) start_log(batches);
+  if (made) sync_directory(fs::absolute(directory_).parent_path());
   if (!stream.empty() && stream != stream_)
     throw store_failure{{store_errc::not_a_store, 0, "the stream's name is " + stream_}};
   if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
+}
+
+/// A file without a first page is one whose making was cut short: with the page there would be a
+/// stream's name in it. LMDB takes an empty file for a new one.
+void lmdb_store_impl::forget_unfinished() {
+  auto file = directory_ / "data.mdb";
+  std::error_code code;
+  if (fs::file_size(file, code) == 0 || code || write_log::exists(directory_)) return;
+  std::string page(512, '\0');
+  std::ifstream{file, std::ios::binary}.read(page.data(),
+                                             static_cast<std::streamsize>(page.size()));
+  if (page.find_first_not_of('\0') == std::string::npos) fs::resize_file(file, 0, code);
+}
+
+/// Another process may be writing; then what it has committed is there to be read.
+void lmdb_store_impl::check_readable() const {
+  if (!write_log::exists(directory_) || writer_lock::is_taken(directory_)) return;
+  if (lmdb_log::needs_recovery(directory_))
+    throw store_failure{{store_errc::unclean, 0,
+                         directory_.string() + ": opening it for writing once recovers it"}};
+}
+
+std::vector<write_log::record> lmdb_store_impl::restore() {
+  if (!write_log::exists(directory_)) return {};
+  return lmdb_log::restore(directory_);
+}
+
+/// From here on every batch is in the log before it is in the environment.
+void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
+  bool begins = !write_log::read(directory_).present;
+  if (!options_.sync && begins) return;
+  auto log = std::make_unique<lmdb_log>(env_, directory_,
+                                        lmdb_log::limits{options_.log_bytes, options_.log_batches});
+  log->hold();
+  for (const auto& batch : batches) replay(batch);
+  if (begins || !batches.empty() || !options_.sync)
+    log->checkpoint();
+  else
+    log->resume();
+  if (options_.sync) {
+    log_ = std::move(log);
+  } else {
+    log.reset();
+    write_log::remove(directory_);
+  }
+}
+
+/// The map may have grown since the checkpoint.
+applied lmdb_store_impl::append_growing(std::string_view batch, store_error& error) {
+  keep_spare(batch.size());
+  for (int tries = 0;; ++tries) {
+    try {
+      return try_append(batch);
+    } catch (const store_failure& failure) {
+      error = failure.error;
+    }
+    if (!recover(batch.size(), error) || tries == 8) return {};
+    error = {};
+  }
+}
+
+void lmdb_store_impl::replay(const write_log::record& batch) {
+  store_error error;
+  auto result = append_growing(batch.batch, error);
+  if (error) throw store_failure{error};
+  if (result.number < batch.number || (!result.already && result.number != batch.number))
+    throw store_failure{{store_errc::corrupt, 0, "the log lacks batches"}};
 }
 
 bool lmdb_store_impl::is_new() {
@@ -128,17 +236,10 @@ applied lmdb_store_impl::append(std::string_view batch) {
   }
   refused.error = check_batch(batch);
   if (refused.error) return refused;
-  keep_spare(batch.size());
-  for (int tries = 0;; ++tries) {
-    try {
-      return try_append(batch);
-    } catch (const store_failure& failure) {
-      refused.error = failure.error;
-    }
-    if (recover(batch.size(), refused.error) && tries < 8) continue;
-    if (refused.error.code != store_errc::busy_readers) stop(refused.error);
-    return refused;
-  }
+  auto result = append_growing(batch, refused.error);
+  if (!refused.error) return result;
+  if (refused.error.code != store_errc::busy_readers) stop(refused.error);
+  return refused;
 }
 
 /// Forgets what the failed batch left in memory. True if the map has grown, so that the batch may
@@ -147,8 +248,8 @@ bool lmdb_store_impl::recover(size_t batch, store_error& error) {
   bool full = error.code == store_errc::no_space;
   try {
     load();
-    if (full) env_.grow(4 * batch);
-    return full;
+    if (full && !log_failed_) env_.grow(4 * batch);
+    return full && !log_failed_;
   } catch (const store_failure& failure) {
     if (!full || failure.error.code == store_errc::busy_readers) error = failure.error;
     return false;
@@ -167,7 +268,7 @@ void lmdb_store_impl::keep_spare(size_t batch) {
 
 applied lmdb_store_impl::try_append(std::string_view batch) {
   applied result;
-  write([&] {
+  write(batch, [&] {
     result = apply_batch(*rows_, batch, options_.report_removed);
     if (!result.already) rows_->fold(false);
     return !result.already;
@@ -179,9 +280,14 @@ applied lmdb_store_impl::try_append(std::string_view batch) {
 store_error lmdb_store_impl::retry() {
   if (options_.read_only) return stopped();
   try {
-    env_.reopen();
+    log_.reset();
+    log_failed_ = false;
+    std::vector<write_log::record> batches;
+    env_.reopen([&] { batches = restore(); });
     load();
-    write([] { return true; });
+    start_log(batches);
+    write({}, [] { return true; });
+    if (log_) log_->checkpoint();
     stop({});
     return {};
   } catch (const store_failure& failure) {

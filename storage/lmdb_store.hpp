@@ -13,7 +13,7 @@ struct lmdb_store_options {
   /// Of the first map; it doubles as needed. Costs address space only.
   size_t first_map = size_t{256} << 20;
   size_t largest_map = 0;  ///< 0: 16 TiB. The stream is out of space when it is full
-  unsigned readers = 126;  ///< snapshots and threads of other processes at once
+  unsigned readers = 124;  ///< snapshots and threads of other processes at once
   /// How long a growing map waits for open snapshots before the batch is refused.
   std::chrono::milliseconds reader_patience{5000};
   /// False: a crash of the machine (not of the process) may lose or damage the stream.
@@ -27,6 +27,11 @@ struct lmdb_store_options {
   size_t changes_per_fold = 524'288;  ///< messages stored and removed
   size_t ids_per_fold = 131'072;
   size_t ids_per_bucket = size_t{1} << 20;
+
+  // How long the log gets before a checkpoint is made. Until then pages are not used again: each
+  // batch may make the file grow by some.
+  uint64_t log_bytes = uint64_t{16} << 20;
+  uint64_t log_batches = 2048;
 };
 
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/lmdb_log.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/lmdb_tables.hpp"
 #include "storage/writer_lock.hpp"
@@ -28,11 +29,19 @@ public:
 private:
   void prepare_directory(std::string_view stream);
   bool is_new();
+  void forget_unfinished();
   void make_new(std::string_view stream);
+  applied append_growing(std::string_view batch, store_error& error);
   applied try_append(std::string_view batch);
-  /// Runs `f` in a write transaction, which commits if `f` answers true.
+  /// Runs `f` in a write transaction, which commits if `f` answers true: after `batch`, if there is
+  /// one, is in the log.
   template <class F>
-  void write(F&& f);
+  void write(std::string_view batch, F&& f);
+  void commit(lmdb_write& txn, std::string_view batch);
+  std::vector<write_log::record> restore();
+  void start_log(const std::vector<write_log::record>& batches);
+  void replay(const write_log::record& batch);
+  void check_readable() const;
   void load();
   bool recover(size_t batch, store_error& error);
   void keep_spare(size_t batch);
@@ -43,6 +52,8 @@ private:
   std::string stream_;
   writer_lock lock_;
   lmdb_env env_;
+  std::unique_ptr<lmdb_log> log_;  ///< none where commits are not synced
+  bool log_failed_ = false;
   std::unique_ptr<lmdb_tables> rows_;
   mutable std::mutex stop_mutex_;
   store_error stopped_;

@@ -26,6 +26,7 @@ public:
   void finish();
   void abandon();
 
+  bool needs_fold() const { return overlay_->changes() > 0 || !ids_.empty(); }
   /// Brings the index up to date, if there is enough to do or always.
   void fold(bool always);
 

@@ -30,6 +30,8 @@ const char* to_text(store_errc code) {
       return "a stored record is corrupt";
     case store_errc::not_a_store:
       return "not a stream's directory";
+    case store_errc::unclean:
+      return "not closed cleanly";
     case store_errc::too_many_readers:
       return "too many readers";
     case store_errc::busy_readers:

@@ -23,6 +23,7 @@ enum class store_errc : uint8_t {
   io_error,          ///< the operating system refused; writes stop until `retry`
   corrupt,           ///< a checksum does not fit; writes stop until `retry`
   not_a_store,       ///< the directory holds something else, or a newer format
+  unclean,           ///< it has to be opened for writing once before it can be read
   too_many_readers,  ///< all reader slots are taken; ask again
   busy_readers,      ///< the map must grow, and a reader did not end in time; ask again
   stopped,           ///< writes have stopped because of an earlier error

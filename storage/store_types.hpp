@@ -19,6 +19,9 @@ struct store_limits {
   int64_t max_msgs_per_subject = 0;
   int64_t max_msg_size = 0;
   int64_t duplicate_window_ns = 0;
+  /// Of a subject whose last message leaves by age or its own time to live, a marker is stored that
+  /// itself lives so long, in whole seconds.
+  int64_t subject_delete_marker_ttl_ns = 0;
   uint64_t first_seq = 0;  ///< counts only before the first message
   bool discard_new = false;
   bool discard_new_per_subject = false;
@@ -104,6 +107,9 @@ struct applied {
   bool more = false;
   /// When an expire proposal will find the next message; 0: none will expire.
   int64_t next_expiry_ns = 0;
+  /// Sequences of the markers that this batch stored (`subject_delete_marker_ttl_ns`), ascending:
+  /// nobody proposed them, but consumers and republishing see them as any other message.
+  std::vector<uint64_t> markers;
   /// Only where `report_removed` was asked for. A full purge and a rollup of all report nothing
   /// here.
   std::vector<removed_message> removed;

@@ -23,4 +23,12 @@ void writer_lock::take(const std::filesystem::path& directory) {
   throw store_failure{{store_errc::io_error, 0, file.string() + ": " + why}};
 }
 
+bool writer_lock::is_taken(const std::filesystem::path& directory) {
+  int fd = ::open((directory / file_name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool taken = ::flock(fd, LOCK_SH | LOCK_NB) != 0;
+  ::close(fd);
+  return taken;
+}
+
 }  // namespace vagus

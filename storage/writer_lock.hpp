@@ -18,6 +18,9 @@ public:
   /// Throws `store_failure` if somebody else has it.
   void take(const std::filesystem::path& directory);
 
+  /// Whether somebody has it.
+  static bool is_taken(const std::filesystem::path& directory);
+
 private:
   int fd_ = -1;
 };

@@ -27,7 +27,9 @@ std::string spelling(const flag_rule& rule) {
 }  // namespace
 
 std::string usage_text() {
-  std::string result = "Usage: vagus [options]\n";
+  std::string result =
+      "Usage: vagus [options]\n"
+      "       vagus store check <dir> | info <dir> | backup <dir> <to>\n";
   for (auto& group : flag_groups()) {
     result += fmt::format("\n{}:\n", group.title);
     for (auto& rule : group.rules) {

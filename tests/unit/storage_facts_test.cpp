@@ -184,6 +184,60 @@ TEST_CASE("storage: the next expiry is told, and expiring then finds the message
   REQUIRE(s.next(">") == std::vector<uint64_t>{1});
 }
 
+TEST_CASE("storage: a subject whose last message expires gets a marker, which leaves none") {
+  bench_store s{GENERATE(values(both))};
+  store_limits limits;
+  limits.max_age_ns = 30 * second;
+  limits.subject_delete_marker_ttl_ns = 5401 * second + 7;
+  s.configure(limits);
+  s.store("a");
+  s.store("a");
+  s.now += 10 * second;
+  auto soon = message("b");
+  soon.ttl_ns = 20 * second;
+  s.propose(soon);
+  s.now += 20 * second;
+  auto result = s.apply(expire_proposal{});
+  REQUIRE(result.markers == std::vector<uint64_t>{4, 5});
+  REQUIRE(s.next("a") == std::vector<uint64_t>{4});
+  REQUIRE(s.next("b") == std::vector<uint64_t>{5});
+  {
+    auto snapshot = std::move(*s->read());
+    auto m = snapshot->message(4);
+    REQUIRE(m->payload.empty());
+    REQUIRE(m->headers ==
+            "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: 1h30m1s\r\n"
+            "Nats-Rollup: sub\r\n\r\n");
+    REQUIRE(m->expires_ns == s.now + 5401 * second);
+  }
+  s.now += 30 * second;
+  result = s.apply(expire_proposal{});
+  REQUIRE(result.outcomes[0].removed == 2);
+  REQUIRE(result.markers.empty());
+  REQUIRE(s.state().msgs == 0);
+}
+
+TEST_CASE("storage: no marker follows on removal, purge and limits, nor on a client's own marker") {
+  bench_store s{GENERATE(values(both))};
+  store_limits limits;
+  limits.max_msgs = 1;
+  limits.subject_delete_marker_ttl_ns = 10 * second;
+  s.configure(limits);
+  auto own = message("a");
+  own.headers = "NATS/1.0\r\nNats-Marker-Reason: Purge\r\nNats-TTL: 1s\r\n\r\n";
+  own.ttl_ns = second;
+  s.propose(own);
+  s.now += second;
+  REQUIRE(s.apply(expire_proposal{}).markers.empty());
+  s.store("b");
+  REQUIRE(s.apply(delete_proposal{2}).markers.empty());
+  s.store("c");
+  REQUIRE(s.apply(purge_proposal{"c", 0, 0, 0}).markers.empty());
+  s.store("d");
+  REQUIRE(s.apply(message("e")).markers.empty());
+  REQUIRE(s.next(">") == std::vector<uint64_t>{5});
+}
+
 TEST_CASE("storage: a snapshot does not see what comes after it") {
   bench_store s{bench_store::kind::lmdb};
   for (int i = 0; i < 30; ++i) s.store("a." + std::to_string(i % 3));

@@ -297,6 +297,29 @@ TEST_CASE("storage: a directory has the stream that it was made for") {
   REQUIRE_FALSE(lmdb_store::open(dir.path() / "t", "", {}));
 }
 
+TEST_CASE("storage: what a crash leaves in the log is applied again, with sync or without") {
+  auto sync = GENERATE(true, false);
+  scratch dir;
+  auto options = small_steps();
+  options.sync = true;
+  options.first_map = 1 << 20;
+  auto child = fork();
+  if (child == 0) {
+    auto store = lmdb_store::open(dir.path(), "ORDERS", options);
+    for (int i = 0; store && i < 20; ++i) put_many(**store, 50, 3000, 1000 + i);
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  options.sync = sync;
+  for (int opening = 0; opening < 2; ++opening) {
+    auto store = must_open(dir.path(), "ORDERS", options);
+    REQUIRE((*store->read())->state().msgs == 1000);
+    REQUIRE(store->verify(5, {}).empty());
+    REQUIRE(fs::exists(dir.path() / "log.0") == sync);
+  }
+}
+
 TEST_CASE("storage: more snapshots than allowed are refused, and later ones are not") {
   auto options = small_steps();
   options.readers = 2;
@@ -349,6 +372,7 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
     store_limits limits;
     limits.max_msgs = 100;
     limits.duplicate_window_ns = 120 * second;
+    limits.subject_delete_marker_ttl_ns = 90 * second;
     batch.add(configure_proposal{limits, R"({"name":"SAMPLE"})"});
     for (int i = 1; i <= 70; ++i) {
       auto id = "id" + std::to_string(i);
@@ -369,6 +393,7 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
   auto snapshot = std::move(*store->read());
   REQUIRE(snapshot->meta().applied == 41);
   REQUIRE(snapshot->meta().limits.max_msgs == 100);
+  REQUIRE(snapshot->meta().limits.subject_delete_marker_ttl_ns == 90 * second);
   REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
   REQUIRE(snapshot->state().msgs == 69);
   REQUIRE(snapshot->message(1)->headers == "NATS/1.0\r\nA: b\r\n\r\n");

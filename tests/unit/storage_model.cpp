@@ -163,15 +163,45 @@ outcome model::purge(const purge_proposal& p) {
   return r;
 }
 
+/// First what is too old, by sequence; then what outlived its own time, by that time.
 outcome model::expire() {
   outcome r;
-  r.removed = std::erase_if(messages_, [&](const auto& entry) {
-    const auto& m = entry.second;
-    if (m.expires_ns > 0 && m.expires_ns <= now_) return true;
+  auto old = [&](const message& m) {
     return limits_.max_age_ns > 0 && m.expires_ns != ttl_never &&
            m.time_ns + limits_.max_age_ns <= now_;
-  });
+  };
+  auto oldest = [&] {
+    return std::find_if(messages_.begin(), messages_.end(),
+                        [&](const auto& entry) { return old(entry.second); });
+  };
+  for (auto at = oldest(); at != messages_.end(); at = oldest(), ++r.removed) expire_one(at->first);
+  auto outlived = [&] {
+    auto first = messages_.end();
+    for (auto at = messages_.begin(); at != messages_.end(); ++at) {
+      auto expires = at->second.expires_ns;
+      if (expires <= 0 || expires > now_) continue;
+      if (first == messages_.end() || expires < first->second.expires_ns) first = at;
+    }
+    return first;
+  };
+  for (auto at = outlived(); at != messages_.end(); at = outlived(), ++r.removed)
+    expire_one(at->first);
   return r;
+}
+
+void model::expire_one(uint64_t seq) {
+  auto m = messages_.at(seq);
+  messages_.erase(seq);
+  auto seconds = limits_.subject_delete_marker_ttl_ns / 1'000'000'000;
+  bool is_marker = m.headers.find("Nats-Marker-Reason") != std::string::npos;
+  if (seconds == 0 || is_marker || !matching(m.subject, 0).empty()) return;
+  auto headers = "NATS/1.0\r\nNats-Marker-Reason: MaxAge\r\nNats-TTL: " + std::to_string(seconds) +
+                 "s\r\nNats-Rollup: sub\r\n\r\n";
+  store_proposal marker;
+  marker.subject = m.subject;
+  marker.headers = headers;
+  marker.ttl_ns = seconds * 1'000'000'000;
+  if (auto stored = store(marker); stored.error == store_errc::none) markers_.push_back(stored.seq);
 }
 
 }  // namespace vagus::testing

@@ -17,7 +17,10 @@ public:
     int64_t time_ns, expires_ns;
   };
 
-  void begin(int64_t time_ns) { now_ = std::max(now_, time_ns); }
+  void begin(int64_t time_ns) {
+    now_ = std::max(now_, time_ns);
+    markers_.clear();
+  }
   outcome apply(const proposal& p);
   /// The end of a batch: lowered limits.
   void end();
@@ -27,12 +30,15 @@ public:
   std::map<std::string, uint64_t> counts(std::string_view filter) const;
   const std::map<uint64_t, message>& messages() const { return messages_; }
   const std::map<std::string, std::string>& consumers() const { return consumers_; }
+  /// Of the last batch.
+  const std::vector<uint64_t>& markers() const { return markers_; }
   std::vector<uint64_t> last_per_subject(std::string_view filter, uint64_t up_to) const;
 
 private:
   outcome store(const store_proposal& p);
   outcome purge(const purge_proposal& p);
   outcome expire();
+  void expire_one(uint64_t seq);
   void limit();
   uint64_t size(const message& m) const;
   uint64_t bytes() const;
@@ -44,6 +50,7 @@ private:
   uint64_t last_ = 0;
   std::string last_id_;
   store_limits limits_;
+  std::vector<uint64_t> markers_;
   std::map<uint64_t, message> messages_;
   std::map<std::string, std::pair<uint64_t, int64_t>> ids_;
   std::map<std::string, std::string> consumers_;

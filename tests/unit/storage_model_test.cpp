@@ -64,6 +64,7 @@ private:
     if (pick(3) == 0) limits.max_bytes = static_cast<int64_t>(2000 + pick(9000));
     if (pick(2)) limits.max_msgs_per_subject = static_cast<int64_t>(1 + pick(12));
     if (pick(3) == 0) limits.max_age_ns = static_cast<int64_t>(3 + pick(20)) * second;
+    if (pick(2)) limits.subject_delete_marker_ttl_ns = static_cast<int64_t>(1 + pick(9)) * second;
     if (pick(4) == 0) limits.max_msg_size = 40;
     limits.discard_new = pick(3) == 0;
     limits.discard_new_per_subject = pick(2) == 0;
@@ -73,6 +74,7 @@ private:
   void random_store(store_proposal& p) {
     p.subject = keep(subject());
     p.payload = keep(std::string(pick(60), 'p'));
+    if (pick(9) == 0) p.headers = "NATS/1.0\r\nNats-Marker-Reason: Purge\r\n\r\n";
     if (pick(3) == 0) p.headers = "NATS/1.0\r\nA: b\r\n\r\n";
     if (pick(2)) p.msg_id = keep("id" + std::to_string(pick(300)));
     if (pick(12) == 0) p.expected_last_seq = model_.state().last_seq - pick(2);
@@ -156,6 +158,7 @@ private:
       REQUIRE(got.removed == expected[i].removed);
       REQUIRE(got.text == expected[i].text);
     }
+    REQUIRE(result.markers == model_.markers());
     kept_.clear();
   }
 

@@ -1,0 +1,262 @@
+#include "storage/write_log.hpp"
+
+#include "storage/bytes.hpp"
+#include "storage/checksum.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace vagus {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uint64_t log_magic = 0x31474F4C53474156;   // "VAGSLOG1"
+constexpr uint64_t mark_magic = 0x31454E4F44474156;  // "VAGDONE1"
+constexpr uint64_t mark_at = 512;
+constexpr uint64_t checkpoint_at = 4096;
+constexpr uint64_t record_head = 24;
+constexpr uint64_t first_size = 64u << 10;
+constexpr uint64_t largest_kept = 64u << 20;
+
+uint64_t padded(uint64_t size) {
+  return (size + 7) / 8 * 8;
+}
+
+fs::path name(const fs::path& directory, int which) {
+  return directory / ("log." + std::to_string(which));
+}
+
+[[noreturn]] void fail(int code, const fs::path& where) {
+  bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+  throw store_failure{{full ? store_errc::no_space : store_errc::io_error, 0,
+                       where.string() + ": " + std::generic_category().message(code)}};
+}
+
+void sync_data(int fd, const fs::path& where) {
+  if (::fdatasync(fd) != 0) fail(errno, where);
+}
+
+void write_at(int fd, std::string_view bytes, uint64_t at, const fs::path& where) {
+  while (!bytes.empty()) {
+    auto n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(errno, where);
+    bytes.remove_prefix(static_cast<size_t>(n));
+    at += static_cast<uint64_t>(n);
+  }
+}
+
+std::string read_all(int fd, const fs::path& where) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) fail(errno, where);
+  std::string bytes(static_cast<size_t>(status.st_size), '\0');
+  size_t done = 0;
+  while (done < bytes.size()) {
+    auto n = ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail(errno, where);
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  bytes.resize(done);
+  return bytes;
+}
+
+std::string sealed(uint64_t magic, uint64_t epoch, uint64_t size, uint64_t sum) {
+  std::string bytes;
+  for (auto number : {magic, epoch, size, sum}) append_le(bytes, number);
+  seal(bytes);
+  return bytes;
+}
+
+/// One file as it was found.
+struct found_file {
+  uint64_t epoch = 0;
+  bool complete = false;
+  std::string checkpoint;
+  std::vector<write_log::record> records;
+};
+
+/// Batches end where a checksum does not fit: what was torn, and what is left of the file's former
+/// use, whose checksums have another seed.
+void read_records(std::string_view bytes, uint64_t at, found_file& file) {
+  while (at + record_head <= bytes.size()) {
+    byte_reader head{bytes.substr(at)};
+    auto sum = head.le<uint64_t>();
+    auto size = head.le<uint64_t>();
+    auto number = head.le<uint64_t>();
+    if (size > bytes.size() - at - record_head) return;
+    if (checksum(bytes.substr(at + 8, 16 + size), file.epoch) != sum) return;
+    file.records.push_back({number, std::string{bytes.substr(at + record_head, size)}});
+    at += padded(record_head + size);
+  }
+}
+
+std::optional<found_file> read_file(const fs::path& where) {
+  int fd = ::open(where.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::nullopt;
+  if (fd < 0) fail(errno, where);
+  std::string bytes;
+  try {
+    bytes = read_all(fd, where);
+  } catch (...) {
+    ::close(fd);
+    throw;
+  }
+  ::close(fd);
+  std::string_view all{bytes};
+  if (all.size() < checkpoint_at) return std::nullopt;
+  auto head = unseal(all.substr(0, 40));
+  if (!head || load_le<uint64_t>(head->data()) != log_magic) return std::nullopt;
+  found_file file;
+  file.epoch = load_le<uint64_t>(head->data() + 8);
+  auto size = load_le<uint64_t>(head->data() + 16);
+  if (size > all.size() - checkpoint_at) return std::nullopt;
+  file.checkpoint = all.substr(checkpoint_at, size);
+  if (checksum(file.checkpoint, file.epoch) != load_le<uint64_t>(head->data() + 24))
+    return std::nullopt;
+  file.complete = all.substr(mark_at, 40) == sealed(mark_magic, file.epoch, 0, 0);
+  read_records(all, padded(checkpoint_at + size), file);
+  return file;
+}
+
+}  // namespace
+
+void sync_directory(const fs::path& directory) {
+  int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) fail(errno, directory);
+  int code = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (code != 0) fail(code, directory);
+}
+
+write_log::~write_log() {
+  for (auto& file : files_)
+    if (file.fd >= 0) ::close(file.fd);
+}
+
+bool write_log::exists(const fs::path& directory) {
+  std::error_code code;
+  return fs::exists(name(directory, 0), code) || fs::exists(name(directory, 1), code);
+}
+
+write_log::contents write_log::read(const fs::path& directory) {
+  std::optional<found_file> files[2] = {read_file(name(directory, 0)),
+                                        read_file(name(directory, 1))};
+  std::optional<found_file>* base = nullptr;
+  for (auto& file : files)
+    if (file && file->complete && (!base || file->epoch > (*base)->epoch)) base = &file;
+  if (!base) return {};
+  contents result{true, std::move((*base)->checkpoint), std::move((*base)->records)};
+  auto& other = files[base == &files[0] ? 1 : 0];
+  if (other && other->epoch == (*base)->epoch + 1)
+    for (auto& r : other->records) result.records.push_back(std::move(r));
+  return result;
+}
+
+void write_log::remove(const fs::path& directory) {
+  std::error_code code;
+  bool any = fs::remove(name(directory, 0), code);
+  any = fs::remove(name(directory, 1), code) || any;
+  if (any) sync_directory(directory);
+}
+
+void write_log::open_files(bool create) {
+  for (int which : {0, 1}) {
+    auto& file = files_[which];
+    if (file.fd >= 0) continue;
+    file.fd = ::open(name(directory_, which).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (file.fd < 0) fail(errno, name(directory_, which));
+    struct stat status {};
+    if (::fstat(file.fd, &status) != 0) fail(errno, name(directory_, which));
+    file.size = static_cast<uint64_t>(status.st_size);
+    if (auto found = read_file(name(directory_, which)); found && found->epoch > epoch_) {
+      epoch_ = found->epoch;
+      current_ = which;
+      start_ = end_ = last_ = padded(checkpoint_at + found->checkpoint.size());
+    }
+  }
+  if (create) sync_directory(directory_);
+}
+
+void write_log::resume() {
+  open_files(false);
+}
+
+/// Zeros, and not a hole or what fallocate gives: writing into those changes the file's metadata,
+/// for which every sync would wait.
+void write_log::reserve(open_file& file, uint64_t size) {
+  if (size <= file.size) return;
+  auto wanted = std::max(first_size, file.size);
+  while (wanted < size) wanted += std::min<uint64_t>(wanted, 4u << 20);
+  std::string zeros(static_cast<size_t>(wanted - file.size), '\0');
+  write_at(file.fd, zeros, file.size, name(directory_, current_));
+  file.size = wanted;
+}
+
+void write_log::begin(std::string_view checkpoint) {
+  if (files_[0].fd < 0) open_files(true);
+  int next = 1 - current_;
+  auto& file = files_[next];
+  auto where = name(directory_, next);
+  if (file.size > largest_kept) {
+    if (::ftruncate(file.fd, 0) != 0) fail(errno, where);
+    file.size = 0;
+  }
+  reserve(file, first_size);
+  auto epoch = epoch_ + 1;
+  write_at(file.fd, checkpoint, checkpoint_at, where);
+  write_at(file.fd, sealed(log_magic, epoch, checkpoint.size(), vagus::checksum(checkpoint, epoch)),
+           0, where);
+  // On the disk with the first batch behind it, or with the mark.
+  current_ = next;
+  epoch_ = epoch;
+  start_ = end_ = last_ = padded(checkpoint_at + checkpoint.size());
+  batches_ = 0;
+}
+
+void write_log::complete() {
+  auto where = name(directory_, current_);
+  // The head first: a mark without it would be taken for that of another checkpoint.
+  sync_data(files_[current_].fd, where);
+  write_at(files_[current_].fd, sealed(mark_magic, epoch_, 0, 0), mark_at, where);
+  sync_data(files_[current_].fd, where);
+}
+
+void write_log::append(uint64_t number, std::string_view batch) {
+  auto where = name(directory_, current_);
+  auto& file = files_[current_];
+  auto size = padded(record_head + batch.size());
+  std::string bytes;
+  bytes.reserve(size);
+  append_le(bytes, uint64_t{0});
+  append_le(bytes, static_cast<uint64_t>(batch.size()));
+  append_le(bytes, number);
+  bytes.append(batch);
+  auto sum = vagus::checksum(std::string_view{bytes}.substr(8), epoch_);
+  std::memcpy(bytes.data(), &sum, 8);
+  bytes.resize(size, '\0');
+  last_ = end_;
+  reserve(file, end_ + size + record_head);
+  write_at(file.fd, bytes, end_, where);
+  end_ += size;
+  ++batches_;
+  sync_data(file.fd, where);
+}
+
+void write_log::undo() {
+  auto where = name(directory_, current_);
+  end_ = last_;
+  write_at(files_[current_].fd, std::string(record_head, '\0'), end_, where);
+  sync_data(files_[current_].fd, where);
+}
+
+}  // namespace vagus

@@ -1,0 +1,59 @@
+// The process that loses its power: works on a few streams and reports each batch that is
+// acknowledged on standard output.
+//   power_workload DIR SEED RUN BATCHES synced|unsynced
+#include "workload.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <unistd.h>
+
+using namespace vagus;
+using namespace vagus::testing;
+
+namespace {
+
+struct worker {
+  std::filesystem::path dir;
+  uint64_t seed;
+  bool sync;
+  std::unique_ptr<lmdb_store> stores[workload_streams];
+
+  void open(unsigned stream) {
+    stores[stream].reset();
+    auto name = "S" + std::to_string(stream);
+    auto opened = lmdb_store::open(workload_directory(dir, stream), name, workload_options(sync));
+    if (!opened) {
+      dprintf(2, "open: %s\n", opened.error().text.c_str());
+      _exit(2);
+    }
+    stores[stream] = std::move(*opened);
+  }
+
+  void batch(unsigned stream) {
+    auto n = (*stores[stream]->read())->meta().applied + 1;
+    auto result = stores[stream]->append(workload_batch(seed, stream, n));
+    if (result.error) {
+      dprintf(2, "append: %s\n", result.error.text.c_str());
+      _exit(3);
+    }
+    workload_ack ack{stream, result.number};
+    if (::write(1, &ack, sizeof ack) != sizeof ack) _exit(4);
+  }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6) return 1;
+  worker w{argv[1], std::strtoull(argv[2], nullptr, 10), std::strcmp(argv[5], "synced") == 0, {}};
+  std::mt19937_64 random{w.seed + std::strtoull(argv[3], nullptr, 10)};
+  for (unsigned i = 0; i < workload_streams; ++i) w.open(i);
+  for (auto left = std::strtoull(argv[4], nullptr, 10); left > 0; --left) {
+    auto stream = static_cast<unsigned>(random() % workload_streams);
+    if (random() % 40 == 0) w.open(stream);
+    w.batch(stream);
+  }
+  _exit(0);
+}

@@ -26,6 +26,8 @@ public:
 
   /// Call before anything else. `lossless`: publishers wait rather than let too much pile up here.
   void start(const subscriber_actor& self, bool lossless);
+  /// It wants to know who publishes: `frame_batch::publisher` is then a connection_record.
+  void ask_for_publishers() { endpoint_->wants_publisher = true; }
 
   /// Asks for `subject`; the frames of what is published there come with `slot`. In force when
   /// settled() is true again.

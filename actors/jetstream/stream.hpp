@@ -11,6 +11,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ struct stream_start {
   stream_record_ptr record;
   /// Its store, if it was there before; else it is made.
   std::shared_ptr<message_store> store = {};
+  /// A store that a client has restored: `store`, or a directory that takes the stream's place on
+  /// the disk. The configuration is not in it yet.
+  bool restored = false;
+  std::filesystem::path adopt = {};
 };
 
 /// One stream. What arrives while a commit runs forms the next commit: take -> store_message ->
@@ -59,13 +64,13 @@ private:
   void subscribe();
   void change_subscriptions(const stream_config& before);
   void note_settled();
+  void count_bytes(int64_t held);
   void report(store_error error);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
   void end(bool remove);
   void close_store();
   void note_closed(const store_error& error);
-  void run_on(const storage_worker_actor& worker, std::function<void()> job);
   void on_time(time_point now) override;
   std::string config_row(const stream_config& config) const;
 
@@ -73,6 +78,7 @@ private:
   void take(const frame_batch_ptr& batch);
   void store_message(const message_view& message);
   bool check(const message_view& message, const publish_headers& headers, api_error& why) const;
+  void note_exceeded();
   stream_batch& open_batch();
 
   // stream_commit.cpp
@@ -87,14 +93,14 @@ private:
   void schedule_expiry(int64_t next_expiry_ns);
 
   // stream_requests.cpp
-  void answer(const stream_call& request);
-  void answer_info(const api_request& request);
-  void answer_purge(const api_request& request);
-  void answer_msg_get(const api_request& request);
-  void answer_msg_delete(const api_request& request);
-  void purge(purge_proposal p, std::string filter, std::string reply, uint64_t removed);
-  void respond(std::string_view reply, std::string_view body);
-  void refuse(std::string_view reply, std::string_view type, const api_error& why);
+  void answer(const stream_call_ptr& call);
+  void answer_info(const stream_call_ptr& call);
+  void answer_purge(const stream_call_ptr& call);
+  void answer_msg_get(const stream_call_ptr& call);
+  void answer_msg_delete(const stream_call_ptr& call);
+  void purge(purge_proposal p, std::string filter, const stream_call_ptr& call, uint64_t removed);
+  void respond(const stream_call_ptr& call, std::string_view body);
+  void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);
 
   // stream_direct.cpp
   void subscribe_direct(bool wanted);
@@ -116,6 +122,9 @@ private:
   internal_client client_;
 
   phase phase_ = phase::opening;
+  bool restored_ = false;        ///< its store lacks the configuration
+  std::filesystem::path adopt_;  ///< that becomes its directory
+  int64_t counted_ = 0;          ///< bytes of it in the context's sum
   bool remove_ = false;       ///< what is stored goes when the stream ends
   bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
   uint32_t next_slot_ = first_subject_slot;

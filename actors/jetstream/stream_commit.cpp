@@ -73,6 +73,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     note_failure(result.error);
   } else {
     record_->put(result.state);
+    count_bytes(static_cast<int64_t>(result.state.bytes));
     again_ = result.more;
     schedule_expiry(result.next_expiry_ns);
   }

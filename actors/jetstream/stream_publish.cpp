@@ -1,4 +1,5 @@
 #include "actors/jetstream/stream.hpp"
+#include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
 
 namespace vagus {
@@ -42,6 +43,11 @@ void stream_state::store_message(const message_view& message) {
   if (phase_ != phase::open) return;  // on its way out: what comes now is nobody's
   auto reply = config().no_ack ? std::string_view{} : message.reply;
   auto& batch = open_batch();
+  if (js_.exceeded(config().storage)) {
+    note_exceeded();
+    if (!reply.empty()) batch.refuse(reply, make_error(js_errc::insufficient_resources));
+    return;
+  }
   auto block = message.headers();
   store_proposal p;
   if (!block.empty()) {
@@ -70,6 +76,13 @@ void stream_state::store_message(const message_view& message) {
   p.skip = config().retention == retention_policy::interest;  // nobody has a consumer here
   if (!reply.empty()) batch.expect_ack(reply);
   batch.proposals.add(p);
+}
+
+/// Once, until the process starts again: what an operator has to know.
+void stream_state::note_exceeded() {
+  if (js_.told_exceeded.exchange(true)) return;
+  log_error("JetStream {} resource limits exceeded for server",
+            config().storage == storage_type::memory ? "memory" : "file");
 }
 
 /// What can be said of a message without the store. False: `why` says what is wrong with it.

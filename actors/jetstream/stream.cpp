@@ -27,8 +27,8 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       client_{context, 0},
       restored_{start.restored},
       adopt_{std::move(start.adopt)} {
-  ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
-  if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
+  auto domain = js.domain.empty() ? "" : fmt::format(R"("domain":"{}",)", js.domain);
+  ack_head_ = fmt::format(R"({{"stream":"{}",{}"seq":)", name_, domain);
 }
 
 stream_state::~stream_state() {
@@ -68,7 +68,7 @@ stream_actor::behavior_type stream_state::behavior() {
 
 namespace {
 
-struct opening {
+struct store_opening {
   std::string name;
   fs::path directory;
   fs::path adopt;
@@ -77,7 +77,7 @@ struct opening {
   bool sync = true;
 };
 
-store_error make_store(opening& from) {
+store_error make_store(store_opening& from) {
   if (from.store) return {};
   if (from.memory) {
     from.store = std::make_shared<memory_store>(from.name);
@@ -97,7 +97,7 @@ store_error make_store(opening& from) {
 }
 
 /// The store with its configuration, or nothing.
-store_error open_store(opening& from, std::string_view configuration) {
+store_error open_store(store_opening& from, std::string_view configuration) {
   auto error = make_store(from);
   if (!error) error = from.store->append(configuration).error;
   if (!error) return {};
@@ -120,10 +120,10 @@ void stream_state::open() {
   batch_builder first{now_ns()};
   auto row = config_row(config());
   first.add(configure_proposal{limits_of(config()), row});
-  opening what{name_, js_.store_dir / name_, std::move(adopt_), std::move(store_)};
+  store_opening what{name_, js_.store_dir / name_, std::move(adopt_), std::move(store_)};
   what.memory = config().storage == storage_type::memory;
   what.sync = js_.sync_always && config().persist_mode != persist_mode_type::async;
-  run_on(writer_, [what = std::make_shared<opening>(std::move(what)),
+  run_on(writer_, [what = std::make_shared<store_opening>(std::move(what)),
                    batch = std::string{first.bytes()}, self = stream_actor{self_}] {
     auto answer = std::make_shared<opened_store>();
     answer->error = open_store(*what, batch);

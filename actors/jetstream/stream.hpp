@@ -134,8 +134,7 @@ private:
   stream_batch_ptr in_flight_;
   bool again_ = false;  ///< the store has more to do than the last batch gave it time for
   store_error stopped_;  ///< why the store takes nothing, if it does not
-  std::string ack_head_;  ///< {"stream":"NAME","seq":
-  std::string ack_tail_;  ///< [,"domain":"D"]
+  std::string ack_head_;  ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
   std::deque<direct_batch> gets_;  ///< batched direct gets that are not finished
   time_point next_expiry_ = time_point::max();

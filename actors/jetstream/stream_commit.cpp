@@ -100,7 +100,7 @@ void stream_state::acknowledge(const stream_batch& batch) {
     const auto& o = result.outcomes[at];
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
     text.clear();
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}}}"), ack_head_, o.seq,
                    o.duplicate ? ",\"duplicate\": true" : "");
     out.send(reply, {}, {text.data(), text.size()});
   });

@@ -22,7 +22,7 @@ namespace {
 /// nats-server's: a client that sends nothing for so long has gone.
 constexpr std::chrono::seconds restore_timeout{5};
 
-std::string text_of(const store_error& error) {
+std::string failure_text(const store_error& error) {
   return error.text.empty() ? std::string{to_text(error.code)} : error.text;
 }
 
@@ -44,7 +44,7 @@ struct stream_restore_state::work {
   void fail(const store_error& why) {
     error = why.code == store_errc::no_space
                 ? make_error(js_errc::storage_resources_exceeded)
-                : make_error(js_errc::stream_restore, {{"err", text_of(why)}});
+                : make_error(js_errc::stream_restore, {{"err", failure_text(why)}});
   }
 
   /// Not durable yet: a crash in the middle leaves nothing that anybody counts on.
@@ -173,12 +173,12 @@ void stream_restore_state::take_chunk(const message_view& chunk) {
   step.reply = chunk.reply;
   step.bytes = chunk.body.size();
   step.last = chunk.payload().empty();
-  bytes_ += chunk.payload().size();
   ++in_progress_;
   if (chunk.reply.empty()) {
     note_stored(step);
     return give_up("a chunk came without a reply subject");
   }
+  bytes_ += chunk.payload().size();
   if (step.last) phase_ = phase::finishing;
   run_on(worker_, [work = work_, step, payload = std::string{chunk.payload()},
                    self = stream_restore_actor{self_}] {

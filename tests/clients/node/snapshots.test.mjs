@@ -47,9 +47,12 @@ async function fill(nc, name, storage) {
   for (const seq of [1, 7, 150, 300]) await api(nc, `STREAM.MSG.DELETE.${name}`, { seq });
 }
 
+/** Files and memory count bytes differently; nats-server forgets when a removed last message was. */
+const lasting = (state) => ({ ...state, bytes: 0, last_ts: "" });
+
 async function check(nc, name, state) {
   const info = await api(nc, `STREAM.INFO.${name}`);
-  assert.deepEqual({ ...info.state, bytes: 0 }, { ...state, bytes: 0 });
+  assert.deepEqual(lasting(info.state), lasting(state));
   for (const i of [2, 149, 151, 299]) {
     const { message } = await api(nc, `STREAM.MSG.GET.${name}`, { seq: i });
     assert.equal(atob(message.data), payload(i));
@@ -92,20 +95,20 @@ clientTest("a restored stream survives a restart", async ({ connect, server }) =
 clientTest("a snapshot may become a stream of another name and storage", async ({ connect }) => {
   const nc = await connect();
   await fill(nc, "S", "file");
+  const { state } = await api(nc, "STREAM.INFO.S");
   const { answer, chunks } = await snapshot(nc, "S");
   const config = { ...answer.config, name: "T", subjects: ["T.>"], storage: "memory" };
   const restored = await restore(nc, config, answer.state, chunks);
   assert.equal(restored.config.storage, "memory");
-  await check(nc, "T", answer.state.num_deleted === undefined
-    ? { ...restored.state } : answer.state);
+  await check(nc, "T", state);
 }, ["-js"]);
 
 clientTest("a snapshot that is cut is refused, and leaves nothing", async ({ connect }) => {
   const nc = await connect();
   await fill(nc, "S", "file");
-  const { answer, chunks } = await snapshot(nc, "S", { chunk_size: 4096 });
+  const { answer, chunks } = await snapshot(nc, "S", { chunk_size: 1024 });
   await api(nc, "STREAM.DELETE.S");
-  const refused = await restore(nc, answer.config, answer.state, chunks.slice(0, 3));
+  const refused = await restore(nc, answer.config, answer.state, chunks.slice(0, -1));
   assert.equal(refused.error.err_code, 10062);
   const whole = await restore(nc, answer.config, answer.state, chunks);
   assert.equal(whole.error, undefined);

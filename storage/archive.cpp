@@ -157,7 +157,8 @@ store_error archive_reader::take(std::string_view bytes) {
     if (!started_) return {};
   }
   size_t done = 0;
-  for (std::string_view rest{pending_}; rest.size() >= 4; rest = std::string_view{pending_}.substr(done)) {
+  for (std::string_view rest{pending_}; rest.size() >= 4;
+       rest = std::string_view{pending_}.substr(done)) {
     uint64_t size = load_le<uint32_t>(rest.data());
     if (size > limits_.max_message + block_overhead)
       return fail(broken("a block is larger than the largest message allowed here"));

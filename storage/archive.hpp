@@ -38,11 +38,11 @@ private:
   std::shared_ptr<message_store> store_;
   bool with_consumers_;
   store_meta meta_;
-  std::string ready_;       ///< bytes that were not read yet
-  size_t taken_ = 0;        ///< of `ready_`
+  std::string ready_;  ///< bytes that were not read yet
+  size_t taken_ = 0;   ///< of `ready_`
   uint64_t blocks_ = 0;
-  uint64_t next_ = 0;       ///< the sequence to go on with
-  std::string consumer_;    ///< the last one that was written
+  uint64_t next_ = 0;     ///< the sequence to go on with
+  std::string consumer_;  ///< the last one that was written
   uint64_t msgs_ = 0;
   bool consumers_done_ = false;
   bool ended_ = false;

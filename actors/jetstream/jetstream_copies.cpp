@@ -84,10 +84,10 @@ void jetstream_state::finish_restore(const restored_stream_ptr& restored) {
     return note_restored(*restored, wrong);
   if (overlaps(*restored->config, stream))
     return note_restored(
-        *restored,
-        make_error(js_errc::stream_restore,
-                   {{"err", "error adding stream: subjects overlap with an existing stream "
-                            "(10065)"}}));
+        *restored, make_error(js_errc::stream_restore,
+                              {{"err",
+                                "error adding stream: subjects overlap with an existing stream "
+                                "(10065)"}}));
   auto record = std::make_shared<stream_record>(restored->config, now_ns());
   auto& e = add({stream, record, restored->store, true, restored->adopt});
   e.then = [this, restored](const store_error& error) {
@@ -116,9 +116,9 @@ void jetstream_state::note_restored(const restored_stream& restored,
     log_info("Completed restore of {} for stream '{} > {}' in {}", friendly_bytes(restored.bytes),
              context_.global.name, stream, took);
   }
-  publishing{context_}.send(restored.reply, {},
-                            error ? api_error_reply(type, *error)
-                                  : change_reply(type, *find(stream)->record, false));
+  publishing{context_}.send(
+      restored.reply, {},
+      error ? api_error_reply(type, *error) : change_reply(type, *find(stream)->record, false));
   if (restored.directory.empty()) return;
   run_on(js_.workers.next_copier(), [directory = restored.directory] {
     std::error_code ignored;  // the next start tries again

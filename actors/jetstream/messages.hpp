@@ -3,7 +3,6 @@
 #include "actors/connection_record.hpp"
 #include "actors/jetstream/stream_batch.hpp"
 #include "actors/jetstream/stream_record.hpp"
-
 #include "storage/message_store.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -77,10 +76,10 @@ using restore_step_ptr = std::shared_ptr<const restore_step>;
 /// A stream that a client has sent; it is not in the catalog yet.
 struct restored_stream {
   stream_config_ptr config;
-  api_request request;   ///< the one that began it
-  std::string reply;     ///< who waits for the end
+  api_request request;  ///< the one that began it
+  std::string reply;    ///< who waits for the end
   int64_t start_ns = 0;
-  uint64_t bytes = 0;    ///< that were received
+  uint64_t bytes = 0;  ///< that were received
   std::optional<api_error> error;
   std::shared_ptr<message_store> store;  ///< of a stream in memory
   std::filesystem::path directory;       ///< temporary, to be removed in the end

@@ -1,9 +1,9 @@
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/json_text.hpp"
-#include "actors/jetstream/rfc3339.hpp"
 #include "actors/jetstream/message_lookup.hpp"
 #include "actors/jetstream/requests.hpp"
+#include "actors/jetstream/rfc3339.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/jetstream/stream_info.hpp"
 #include "net/base64.hpp"
@@ -92,8 +92,7 @@ void stream_state::answer_info(const stream_call_ptr& call) {
                        paged ? asked.offset : 0, paged ? max_subjects : 0, info_members(info));
   };
   if (!details) return respond(call, render({}, 0));
-  run_on(js_.workers.next_reader(), [=, store = store_,
-                                     self = stream_actor{self_}] {
+  run_on(js_.workers.next_reader(), [=, store = store_, self = stream_actor{self_}] {
     state_details d;
     uint64_t total = 0;
     std::string wrong;
@@ -117,12 +116,12 @@ void stream_state::answer_purge(const stream_call_ptr& call) {
   stream_purge_request asked;
   if (auto wrong = read_json(call->request.payload, js_.strict, asked))
     return refuse(call, type, *wrong);
-  if (asked.keep > 0 && asked.seq > 0)
-    return refuse(call, type, make_error(js_errc::bad_request));
+  if (asked.keep > 0 && asked.seq > 0) return refuse(call, type, make_error(js_errc::bad_request));
   if (config().sealed) return refuse(call, type, make_error(js_errc::stream_sealed));
   if (config().deny_purge)
-    return refuse(call, type,
-                  make_error(js_errc::stream_purge_failed, {{"err", "stream purge not permitted"}}));
+    return refuse(
+        call, type,
+        make_error(js_errc::stream_purge_failed, {{"err", "stream purge not permitted"}}));
   purge({{}, asked.seq, asked.keep, 0}, asked.filter, call, 0);
 }
 
@@ -137,8 +136,8 @@ void stream_state::purge(purge_proposal p, std::string filter, const stream_call
       return refuse(call, type, error_of(stopped_ ? stopped_ : store_error{o.error, 0, {}}));
     auto total = removed + o.removed;
     if (!o.more)
-      return respond(call,
-                     fmt::format(R"({},"success":true,"purged":{}}})", api_reply_start(type), total));
+      return respond(
+          call, fmt::format(R"({},"success":true,"purged":{}}})", api_reply_start(type), total));
     purge({{}, o.rest.up_to, 0, o.rest.at_most}, filter, call, total);
   });
   batch.proposals.add(p);
@@ -175,16 +174,15 @@ void stream_state::answer_msg_get(const stream_call_ptr& call) {
 
 void stream_state::answer_msg_delete(const stream_call_ptr& call) {
   static constexpr std::string_view type = "stream_msg_delete_response";
-  if (call->request.payload.empty())
-    return refuse(call, type, make_error(js_errc::bad_request));
+  if (call->request.payload.empty()) return refuse(call, type, make_error(js_errc::bad_request));
   msg_delete_request asked;
   if (auto wrong = read_json(call->request.payload, js_.strict, asked))
     return refuse(call, type, *wrong);
   if (config().sealed) return refuse(call, type, make_error(js_errc::stream_sealed));
   if (config().deny_delete)
-    return refuse(call, type,
-                  make_error(js_errc::stream_msg_delete_failed,
-                             {{"err", "message delete not permitted"}}));
+    return refuse(
+        call, type,
+        make_error(js_errc::stream_msg_delete_failed, {{"err", "message delete not permitted"}}));
   auto& batch = open_batch();
   batch.expect([this, call, seq = asked.seq](const outcome& o) {
     if (o.error == store_errc::none) return respond(call, api_success_reply(type));

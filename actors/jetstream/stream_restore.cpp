@@ -31,8 +31,8 @@ std::string failure_text(const store_error& error) {
 /// Of the actor until a job has it, of the storage thread then; jobs come one after the other.
 struct stream_restore_state::work {
   stream_config_ptr config;
-  fs::path directory;      ///< temporary, for a stream on the disk
-  int64_t room = 0;        ///< bytes that the stream may take
+  fs::path directory;  ///< temporary, for a stream on the disk
+  int64_t room = 0;    ///< bytes that the stream may take
   archive_limits limits;
   int64_t now_ns = 0;
   std::shared_ptr<message_store> store;
@@ -183,7 +183,8 @@ void stream_restore_state::take_chunk(const message_view& chunk) {
   run_on(worker_, [work = work_, step, payload = std::string{chunk.payload()},
                    self = stream_restore_actor{self_}] {
     step.last ? work->finish() : work->take(payload);
-    caf::anon_send(self, answer_atom::value, restore_step_ptr{std::make_shared<restore_step>(step)});
+    caf::anon_send(self, answer_atom::value,
+                   restore_step_ptr{std::make_shared<restore_step>(step)});
   });
 }
 

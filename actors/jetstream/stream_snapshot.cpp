@@ -104,8 +104,8 @@ void stream_snapshot_state::note_read(const snapshot_step& step) {
 void stream_snapshot_state::refuse(const store_error& error) {
   auto text = error.text.empty() ? std::string{to_text(error.code)} : error.text;
   log_warning("Snapshot of stream '{} > {}' failed: {}", context_.global.name, stream_, text);
-  auto body = api_error_reply(snapshot_response,
-                              make_error(js_errc::stream_snapshot, {{"err", text}}));
+  auto body =
+      api_error_reply(snapshot_response, make_error(js_errc::stream_snapshot, {{"err", text}}));
   js_.api_errors.fetch_add(1, std::memory_order_relaxed);
   publishing{context_}.send(request_.reply, {}, body);
   advisories{context_, js_}.audit(request_, body, now_ns());
@@ -149,8 +149,7 @@ void stream_snapshot_state::go_on() {
   }
   if (phase_ != phase::sending || reading_) return;
   if (sent_ > 0 && !is_wanted()) return finish("408 No Interest", "no interest");
-  if (free_ == 0 && now >= deadline_)
-    return finish("408 No Flow Response", "no flow response");
+  if (free_ == 0 && now >= deadline_) return finish("408 No Flow Response", "no flow response");
   if (free_ == 0) return context_.deadlines.schedule(*this, deadline_);
   read(std::min(free_, std::max<size_t>(bytes_per_read / chunk_size_, 1)));
 }
@@ -183,8 +182,8 @@ void stream_snapshot_state::send(const snapshot_step& step) {
     for (const auto& chunk : step.chunks) {
       last = chunk.size() < chunk_size_;
       if (chunk.empty()) break;
-      auto ack = last ? std::string{}
-                      : fmt::format("{}.{}.{}", ack_subject_, chunk.size(), ++sent_);
+      auto ack =
+          last ? std::string{} : fmt::format("{}.{}.{}", ack_subject_, chunk.size(), ++sent_);
       if (!last) --free_;
       out.send(asked_.deliver_subject, ack, chunk);
     }

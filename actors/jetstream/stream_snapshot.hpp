@@ -76,11 +76,11 @@ private:
   bool started_ = false;  ///< the archive knows what belongs to it
   bool reading_ = false;
   size_t chunk_size_ = 0;
-  size_t window_ = 0;     ///< chunks that may be without acknowledgement
-  size_t free_ = 0;       ///< of these
-  uint64_t sent_ = 0;     ///< chunks with a reply subject
+  size_t window_ = 0;  ///< chunks that may be without acknowledgement
+  size_t free_ = 0;    ///< of these
+  uint64_t sent_ = 0;  ///< chunks with a reply subject
   int64_t start_ns_ = 0;
-  time_point deadline_;   ///< for interest to appear, then for an acknowledgement
+  time_point deadline_;  ///< for interest to appear, then for an acknowledgement
 };
 
 }  // namespace vagus

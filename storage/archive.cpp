@@ -26,6 +26,10 @@ store_error broken(std::string text) {
   return {store_errc::corrupt, 0, std::move(text)};
 }
 
+store_error stream_is_closed() {
+  return {store_errc::stopped, 0, "stream closed"};
+}
+
 /// The value of `Nats-Msg-Id` in a block of headers; empty: none.
 std::string_view msg_id_of(std::string_view headers) {
   constexpr std::string_view name = "\r\nNats-Msg-Id:";
@@ -42,7 +46,9 @@ std::string_view msg_id_of(std::string_view headers) {
 // ---- writing ----
 
 store_error archive_writer::start() {
-  auto snapshot = store_->read();
+  auto store = store_.lock();
+  if (!store) return stream_is_closed();
+  auto snapshot = store->read();
   if (!snapshot) return snapshot.error();
   auto config = (*snapshot)->config();
   if (!config) return config.error();
@@ -81,7 +87,9 @@ store_result<std::string> archive_writer::read(size_t size) {
 store_error archive_writer::fill() {
   ready_.erase(0, taken_);
   taken_ = 0;
-  auto snapshot = store_->read();
+  auto store = store_.lock();
+  if (!store) return stream_is_closed();
+  auto snapshot = store->read();
   if (!snapshot) return snapshot.error();
   std::string block;
   if (!consumers_done_) {

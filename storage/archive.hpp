@@ -14,10 +14,11 @@ class batch_builder;
 
 /// Writes a stream as one run of bytes (storage/README.md, "Archives"), as much of it at a time as
 /// is asked for. Messages that are stored later are left out, and so are those that are removed
-/// before their turn: the store goes on meanwhile.
+/// before their turn: the store goes on meanwhile. It is held only while a block is read, so
+/// that it can be closed: what is read after that is an error.
 class archive_writer {
 public:
-  archive_writer(std::shared_ptr<message_store> store, bool with_consumers)
+  archive_writer(std::weak_ptr<message_store> store, bool with_consumers)
       : store_{std::move(store)}, with_consumers_{with_consumers} {}
 
   /// Before anything else: fixes what belongs to the archive.
@@ -35,7 +36,7 @@ private:
   void add_end(std::string& block);
   void put_block(std::string_view block);
 
-  std::shared_ptr<message_store> store_;
+  std::weak_ptr<message_store> store_;
   bool with_consumers_;
   store_meta meta_;
   std::string ready_;  ///< bytes that were not read yet

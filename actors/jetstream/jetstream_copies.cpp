@@ -34,7 +34,7 @@ void jetstream_state::snapshot(const std::string& stream, const api_request& req
     return refuse(request, type, make_error(js_errc::stream_too_many_requests));
   const auto& record = *find(stream)->record;
   auto store = record.store();
-  if (!store) return refuse(request, type, make_error(js_errc::stream_offline));
+  if (store.expired()) return refuse(request, type, make_error(js_errc::stream_offline));
   auto view = record.look();
   auto& context = next_loop();
   auto id = ++last_copy_;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 namespace vagus {
 
@@ -254,9 +255,16 @@ void stream_state::close_store() {
   auto directory = js_.store_dir / name_;
   bool gone = remove_ && config().storage == storage_type::file;
   run_on(writer_, [=, store = std::move(store_), self = stream_actor{self_}]() mutable {
+    // Others may be reading from it, block by block. Nothing may write to the directory any more
+    // once another stream can have its place.
+    std::weak_ptr<message_store> open{store};
     store.reset();
+    for (int tries = 0; !open.expired() && tries < 10'000; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
     std::error_code code;
-    if (gone) {
+    if (!open.expired()) {
+      code = std::make_error_code(std::errc::device_or_resource_busy);
+    } else if (gone) {
       // First out of the way, so that a crash in the middle leaves no half of a stream.
       auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
       fs::remove_all(rest, code);

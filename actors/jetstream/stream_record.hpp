@@ -41,10 +41,11 @@ public:
     view_.config = std::move(config);
   }
 
-  /// The stream's store while it is open; else null. Whoever holds it keeps it open.
-  std::shared_ptr<message_store> store() const {
+  /// The stream's store; expired unless it is open. Whoever locks it keeps it from closing, which
+  /// then happens where it is let go: on a storage thread, and soon.
+  std::weak_ptr<message_store> store() const {
     std::lock_guard lock{mutex_};
-    return store_.lock();
+    return store_;
   }
   void put(const std::shared_ptr<message_store>& store) {
     std::lock_guard lock{mutex_};

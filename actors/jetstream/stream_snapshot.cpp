@@ -218,8 +218,6 @@ void stream_snapshot_state::end() {
   if (phase_ == phase::ended) return;
   phase_ = phase::ended;
   context_.deadlines.cancel(*this);
-  // Should this be the last holder of the store, then it is a storage thread that closes it.
-  run_on(worker_, [archive = std::move(archive_)] {});
   client_.withdraw();
   quit_if_settled();
 }

@@ -17,7 +17,7 @@ struct snapshot_start {
   std::string stream;
   stream_config_ptr config;
   uint64_t consumers = 0;
-  std::shared_ptr<message_store> store;
+  std::weak_ptr<message_store> store;
   api_request request;
   stream_snapshot_request asked;
 };

@@ -13,7 +13,8 @@ constexpr archive_limits usual{size_t{1} << 20, 60 * second};
 
 /// What a stream is as an archive, read in pieces of that size.
 std::string archived(message_store& store, size_t piece, bool with_consumers = true) {
-  archive_writer from{std::shared_ptr<message_store>{&store, [](auto*) {}}, with_consumers};
+  std::shared_ptr<message_store> held{&store, [](auto*) {}};
+  archive_writer from{held, with_consumers};
   REQUIRE_FALSE(from.start());
   std::string all;
   for (;;) {
@@ -110,7 +111,8 @@ TEST_CASE("archive: a stream without messages keeps its place") {
 TEST_CASE("archive: what is stored meanwhile is left out, what is removed is missing") {
   bench_store from{GENERATE(values(kinds))};
   for (int i = 0; i < 40; ++i) from.store("a", std::string(100'000, 'x'));
-  archive_writer writer{std::shared_ptr<message_store>{&*from, [](auto*) {}}, true};
+  std::shared_ptr<message_store> held{&*from, [](auto*) {}};
+  archive_writer writer{held, true};
   REQUIRE_FALSE(writer.start());
   auto all = *writer.read(1000);
   from.store("a");
@@ -160,4 +162,12 @@ TEST_CASE("archive: a message that is too large here is refused") {
   bench_store to{bench_store::kind::memory};
   REQUIRE(restored(archived(*from, 1 << 20), to, 1 << 20, {999, 0}).text ==
           "a message is larger than what is allowed here");
+}
+
+TEST_CASE("archive: a store that is closed meanwhile is not kept open") {
+  auto store = std::make_shared<memory_store>("S");
+  archive_writer writer{store, true};
+  REQUIRE_FALSE(writer.start());
+  store = nullptr;
+  REQUIRE(writer.read(1 << 20).error().text == "stream closed");
 }

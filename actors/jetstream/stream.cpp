@@ -266,7 +266,8 @@ void stream_state::close_store() {
       code = std::make_error_code(std::errc::device_or_resource_busy);
     } else if (gone) {
       // First out of the way, so that a crash in the middle leaves no half of a stream.
-      auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
+      auto rest =
+          directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
       fs::remove_all(rest, code);
       fs::rename(directory, rest, code);
       if (!code) fs::remove_all(rest, code);

@@ -89,6 +89,20 @@ using stream_reader_actor = subscriber_actor::extend<
     // Lets go of the store, tells the stream so, and ends.
     caf::reacts_to<end_atom>>;
 
+/// A stream on its way to a client (STREAM.SNAPSHOT). Pinned to an event loop.
+using stream_snapshot_actor = subscriber_actor::extend<
+    // A storage thread has read on.
+    caf::reacts_to<answer_atom, snapshot_step_ptr>,
+    // Gives up and ends.
+    caf::reacts_to<end_atom>>;
+
+/// A stream on its way from a client (STREAM.RESTORE). Pinned to an event loop.
+using stream_restore_actor = subscriber_actor::extend<
+    // A storage thread has stored what came.
+    caf::reacts_to<answer_atom, restore_step_ptr>,
+    // Gives up and ends.
+    caf::reacts_to<end_atom>>;
+
 /// The JetStream API of one account: which streams there are, and every request about them. Pinned
 /// to the first event loop.
 using jetstream_actor = subscriber_actor::extend<
@@ -98,6 +112,10 @@ using jetstream_actor = subscriber_actor::extend<
     caf::reacts_to<configure_atom, stream_outcome>,
     // A stream has ended.
     caf::reacts_to<closed_atom, stream_outcome>,
+    // A client has sent a whole stream, or has not.
+    caf::reacts_to<restored_atom, restored_stream_ptr>,
+    // One that copied a stream, by its number, has ended.
+    caf::reacts_to<finished_atom, uint64_t>,
     // Ends all streams, then itself.
     caf::reacts_to<end_atom>>;
 

@@ -30,6 +30,8 @@ public:
 
   /// Call before anything else.
   void start(const subscriber_actor& self, manner how);
+  /// It wants to know who publishes: `frame_batch::publisher` is then a connection_record.
+  void ask_for_publishers() { endpoint_->wants_publisher = true; }
 
   /// Asks for `subject`; the frames of what is published there come with `slot`. In force when
   /// settled() is true again.

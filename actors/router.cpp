@@ -212,6 +212,7 @@ frame_batch_ptr router::flush(const endpoint* self, event_loop& loop, int64_t hi
       own = std::move(batch);
       continue;
     }
+    if (destination->wants_publisher && self != nullptr) batch->publisher = self->described.lock();
     auto pending = destination->pending.fetch_add(total, std::memory_order_relaxed) + total;
     if (pending > high_water) over.push_back({destination, pending});
     destination->actor->enqueue(

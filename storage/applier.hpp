@@ -30,6 +30,7 @@ public:
   outcome operator()(const configure_proposal& p);
   outcome operator()(const consumer_put_proposal& p);
   outcome operator()(const consumer_delete_proposal& p);
+  outcome operator()(const restore_proposal& p);
 
   /// What every batch does at its end: limits, unfinished rollups, old ids. True if more is left.
   bool finish(size_t proposals);
@@ -39,7 +40,7 @@ private:
   outcome check(const store_proposal& p);
   store_errc check_space(const store_proposal& p, uint64_t size);
   uint64_t size_of(uint64_t seq);
-  void put(const store_proposal& p, uint64_t size);
+  void put(const stored_message& m, uint64_t size);
   void roll_up(const store_proposal& p);
   void enforce_subject_limit(std::string_view subject);
   void enforce_limits();

@@ -28,7 +28,14 @@ outcome applier::operator()(const store_proposal& p) {
     if (state.msgs == 0) state.first_seq = state.last_seq + 1;
     return result;
   }
-  put(p, size);
+  stored_message m;
+  m.seq = state.last_seq;
+  m.time_ns = time_ns_;
+  m.subject = p.subject;
+  m.headers = p.headers;
+  m.payload = p.payload;
+  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
+  put(m, size);
   if (meta_.limits.max_msgs_per_subject > 0) enforce_subject_limit(p.subject);
   enforce_limits();
   return result;
@@ -102,21 +109,37 @@ void applier::roll_up(const store_proposal& p) {
   }
 }
 
-void applier::put(const store_proposal& p, uint64_t size) {
+void applier::put(const stored_message& m, uint64_t size) {
   auto& state = meta_.state;
-  stored_message m;
-  m.seq = state.last_seq;
-  m.time_ns = time_ns_;
-  m.subject = p.subject;
-  m.headers = p.headers;
-  m.payload = p.payload;
-  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
   if (rows_.put_message(m)) ++state.num_subjects;
   if (state.msgs++ == 0) {
     state.first_seq = m.seq;
     state.first_time_ns = m.time_ns;
   }
   state.bytes += size;
+}
+
+outcome applier::operator()(const restore_proposal& p) {
+  auto& state = meta_.state;
+  outcome result;
+  result.seq = state.last_seq;
+  // The highest sequence stays free, so that one more than the last is always a number.
+  if (p.seq <= state.last_seq || p.seq == UINT64_MAX) {
+    result.error = store_errc::wrong_last_sequence;
+    return result;
+  }
+  auto time = std::min(std::max(p.time_ns, state.last_time_ns), time_ns_);
+  result.seq = state.last_seq = p.seq;
+  state.last_time_ns = time;
+  if (state.msgs == 0) state.first_seq = p.seq + 1;
+  if (p.subject.empty()) return result;
+  auto size = rows_.stored_size(p.subject.size(), p.headers.size(), p.payload.size());
+  put({p.seq, time, p.expires_ns, p.subject, p.headers, p.payload}, size);
+  meta_.last_msg_id.assign(p.msg_id);
+  if (auto window = meta_.limits.duplicate_window_ns;
+      !p.msg_id.empty() && window > 0 && time > time_ns_ - window)
+    if (rows_.find_id(p.msg_id, time_ns_ - window) == 0) rows_.add_id(p.msg_id, p.seq, time);
+  return result;
 }
 
 }  // namespace vagus

@@ -72,6 +72,26 @@ void write(std::string& out, const consumer_delete_proposal& p) {
   out.append(p.name);
 }
 
+void write(std::string& out, const restore_proposal& p) {
+  append_le(out, p.seq);
+  append_le(out, p.time_ns);
+  append_le(out, p.expires_ns);
+  append_text(out, p.subject);
+  append_text(out, p.headers);
+  append_text(out, p.msg_id);
+  out.append(p.payload);
+}
+
+void read_restore(byte_reader& in, restore_proposal& p) {
+  p.seq = in.le<uint64_t>();
+  p.time_ns = in.le<int64_t>();
+  p.expires_ns = in.le<int64_t>();
+  p.subject = in.text();
+  p.headers = in.text();
+  p.msg_id = in.text();
+  p.payload = in.take(in.rest().size());
+}
+
 void read_store(byte_reader& in, store_proposal& p) {
   auto flags = in.le<uint16_t>();
   auto subject = in.le<uint32_t>();
@@ -144,6 +164,9 @@ bool read(uint8_t kind, byte_reader& in, proposal& out) {
       return true;
     case 6:
       out.emplace<consumer_delete_proposal>().name = in.take(in.rest().size());
+      return true;
+    case 7:
+      read_restore(in, out.emplace<restore_proposal>());
       return true;
     default:
       return false;

@@ -5,6 +5,7 @@
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/loop_context.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -33,6 +34,29 @@ struct jetstream_context {
   std::vector<loop_context*> loops;  ///< of the process
   storage_workers workers;
   jetstream_actor api;  ///< while it runs
+
+  // Bytes that the streams hold, brought up to date by each after its commits
+  std::atomic<int64_t> memory_used{0};
+  std::atomic<int64_t> storage_used{0};
+
+  std::atomic<int64_t>& used(storage_type storage) {
+    return storage == storage_type::memory ? memory_used : storage_used;
+  }
+  int64_t most(storage_type storage) const {
+    return storage == storage_type::memory ? max_memory : max_storage;
+  }
+  /// The streams hold more than all of them may: nothing more is stored.
+  bool exceeded(storage_type storage) {
+    auto limit = most(storage);
+    return limit >= 0 && used(storage).load(std::memory_order_relaxed) > limit;
+  }
+  /// How much more they may hold.
+  int64_t room(storage_type storage) {
+    auto limit = most(storage);
+    if (limit < 0) return INT64_MAX;
+    return std::max<int64_t>(limit - used(storage).load(std::memory_order_relaxed), 0);
+  }
+  std::atomic<bool> told_exceeded{false};  ///< the log has it
 
   // For INFO and monitoring
   std::atomic<uint64_t> api_total{0};

@@ -1,9 +1,12 @@
 #include "actors/jetstream/jetstream_service.hpp"
 
 #include "actors/jetstream/jetstream.hpp"
+#include "actors/jetstream/metadata.hpp"
 #include "actors/jetstream/recover.hpp"
 #include "actors/pinned_actor.hpp"
 #include "net/log.hpp"
+#include "net/options/capacity.hpp"
+#include "net/options/units.hpp"
 #include "storage/store_error.hpp"
 
 #include <caf/send.hpp>
@@ -18,6 +21,7 @@ namespace {
 /// nothing.
 constexpr size_t writer_threads = 16;
 constexpr size_t reader_threads = 4;
+constexpr size_t copier_threads = 4;
 
 }  // namespace
 
@@ -32,6 +36,8 @@ jetstream_service::jetstream_service(caf::actor_system& system, const settings& 
     context_.workers.writers.push_back(system.spawn<caf::detached>(storage_worker));
   for (size_t i = 0; i < reader_threads; ++i)
     context_.workers.readers.push_back(system.spawn<caf::detached>(storage_worker));
+  for (size_t i = 0; i < copier_threads; ++i)
+    context_.workers.copiers.push_back(system.spawn<caf::detached>(storage_worker));
   spawn_pinned<jetstream_state>(
       system, contexts[0]->loop, std::ref(*contexts[0]),
       jetstream_start{contexts, context_, std::move(found.streams), std::move(found.offline),
@@ -51,14 +57,20 @@ void jetstream_service::configure(const settings& current) {
   context_.store_dir = std::filesystem::path{opts.store_dir} / "vagus" / "$G" / "streams";
   context_.limits.duplicate_window = opts.js_duplicate_window.count();
   context_.sync_interval = opts.sync_interval;
-  context_.max_memory = opts.max_memory_store;
-  context_.max_storage = opts.max_file_store;
+  context_.max_memory = memory_store_limit(opts);
+  context_.max_storage = file_store_limit(opts);
 }
 
 void jetstream_service::announce() const {
   log_info("Starting JetStream");
-  log_info("  Store directory: {}", context_.store_dir.string());
-  if (!context_.domain.empty()) log_info("  Domain: {}", context_.domain);
+  log_info("---------------- JETSTREAM ----------------");
+  log_info("  Strict:          {}", context_.strict);
+  log_info("  Max Memory:      {}", friendly_bytes(static_cast<uint64_t>(context_.max_memory)));
+  log_info("  Max Storage:     {}", friendly_bytes(static_cast<uint64_t>(context_.max_storage)));
+  log_info("  Store Directory: \"{}\"", context_.store_dir.string());
+  if (!context_.domain.empty()) log_info("  Domain:          {}", context_.domain);
+  log_info("  API Level:       {}", js_api_level);
+  log_info("-------------------------------------------");
 }
 
 void jetstream_service::lock(const std::filesystem::path& directory) {
@@ -82,7 +94,9 @@ void jetstream_service::stop() {
   ended_.get_future().wait();
   for (auto& w : context_.workers.writers) caf::anon_send(w, end_atom::value);
   for (auto& r : context_.workers.readers) caf::anon_send(r, end_atom::value);
+  for (auto& c : context_.workers.copiers) caf::anon_send(c, end_atom::value);
   context_.workers.writers.clear();
+  context_.workers.copiers.clear();
   context_.workers.readers.clear();
 }
 

@@ -86,7 +86,7 @@ std::vector<fs::path> list(const fs::path& directory) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator{directory}) {
     auto file = entry.path().filename().string();
-    if (file.starts_with(".removed-")) {
+    if (file.starts_with(".removed-") || file.starts_with(".restore-")) {
       fs::remove_all(entry.path());
     } else if (entry.is_directory() && !file.starts_with('.')) {
       paths.push_back(entry.path());

@@ -11,6 +11,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <deque>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ struct stream_start {
   stream_record_ptr record;
   /// Its store, if it was there before; else it is made.
   std::shared_ptr<message_store> store = {};
+  /// A store that a client has restored: `store`, or a directory that takes the stream's place on
+  /// the disk. The configuration is not in it yet.
+  bool restored = false;
+  std::filesystem::path adopt = {};
 };
 
 /// One stream. What arrives while a commit runs forms the next commit: take -> store_message ->
@@ -51,13 +56,13 @@ public:
 private:
   enum class phase : uint8_t { opening, open, ending, closed };
 
-
   // stream.cpp
   void open();
   void note_opened(const opened_store& opened);
   void subscribe();
   void change_subscriptions(const stream_config& before);
   void note_settled();
+  void count_bytes(int64_t held);
   void report(store_error error);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
@@ -68,7 +73,6 @@ private:
   void close_store();
   void note_closed(const store_error& error);
   void end_if_done();
-  void run_on(const storage_worker_actor& worker, std::function<void()> job);
   void on_time(time_point now) override;
   std::string config_row(const stream_config& config) const;
 
@@ -78,6 +82,7 @@ private:
   std::optional<js_errc> first_objection(const message_view& message,
                                          const publish_headers& headers) const;
   std::optional<api_error> demand(const publish_headers& headers, store_proposal& p) const;
+  void note_exceeded();
   stream_batch& open_batch();
 
   // stream_commit.cpp
@@ -97,14 +102,14 @@ private:
   void republish(const stream_batch& batch);
 
   // stream_requests.cpp
-  void answer(const stream_call& request);
-  void answer_info(const api_request& request);
-  void answer_purge(const api_request& request);
-  void answer_msg_get(const api_request& request);
-  void answer_msg_delete(const api_request& request);
-  void purge(purge_proposal p, std::string filter, std::string reply, uint64_t removed);
-  void respond(std::string_view reply, std::string_view body);
-  void refuse(std::string_view reply, std::string_view type, const api_error& why);
+  void answer(const stream_call_ptr& call);
+  void answer_info(const stream_call_ptr& call);
+  void answer_purge(const stream_call_ptr& call);
+  void answer_msg_get(const stream_call_ptr& call);
+  void answer_msg_delete(const stream_call_ptr& call);
+  void purge(purge_proposal p, std::string filter, const stream_call_ptr& call, uint64_t removed);
+  void respond(const stream_call_ptr& call, std::string_view body);
+  void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);
 
   int64_t now_ns() const { return context_.wall_now(self_->clock().now()); }
   const stream_config& config() const { return *config_; }
@@ -122,8 +127,11 @@ private:
   internal_client client_;
 
   phase phase_ = phase::opening;
-  bool retired_ = false;       ///< nothing more can come from publishers
-  bool remove_ = false;        ///< what is stored goes when the stream ends
+  bool restored_ = false;        ///< its store lacks the configuration
+  std::filesystem::path adopt_;  ///< that becomes its directory
+  int64_t counted_ = 0;          ///< bytes of it in the context's sum
+  bool retired_ = false;         ///< nothing more can come from publishers
+  bool remove_ = false;          ///< what is stored goes when the stream ends
   bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
@@ -132,8 +140,7 @@ private:
   stream_batch_ptr in_flight_;
   bool again_ = false;  ///< the store has more to do than the last batch gave it time for
   store_error stopped_;  ///< why the store takes nothing, if it does not
-  std::string ack_head_;  ///< {"stream":"NAME","seq":
-  std::string ack_tail_;  ///< [,"domain":"D"]
+  std::string ack_head_;  ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
   std::vector<stream_reader_actor> reader_actors_;
   size_t readers_ = 0;          ///< that hold the store

@@ -73,6 +73,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     note_failure(result.error);
   } else {
     record_->put(result.state);
+    count_bytes(static_cast<int64_t>(result.state.bytes));
     again_ = result.more;
     if (sync_interval_.count() > 0 && next_sync_ == time_point::max())
       next_sync_ = self_->clock().now() + sync_interval_;
@@ -105,7 +106,7 @@ void stream_state::acknowledge(const stream_batch& batch) {
     if (o.error == store_errc::refused && error != nullptr) return refuse(reply, *error);
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
     text.clear();
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}}}"), ack_head_, o.seq,
                    o.duplicate ? ",\"duplicate\": true" : "");
     out.send(reply, {}, {text.data(), text.size()});
   });

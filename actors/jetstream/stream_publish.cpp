@@ -1,5 +1,6 @@
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/stream.hpp"
+#include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
 
 #include <fmt/format.h>
@@ -34,6 +35,11 @@ stream_batch& stream_state::open_batch() {
 void stream_state::store_message(const message_view& message) {
   auto reply = config().no_ack ? std::string_view{} : message.reply;
   auto& batch = open_batch();
+  if (js_.exceeded(config().storage)) {
+    note_exceeded();
+    if (!reply.empty()) batch.refuse(reply, make_error(js_errc::insufficient_resources));
+    return;
+  }
   publish_headers headers;
   if (message.header_size > 0) headers = read_publish_headers(message.headers());
   if (auto wrong = first_objection(message, headers)) {
@@ -59,6 +65,13 @@ void stream_state::store_message(const message_view& message) {
   }
   if (!reply.empty()) batch.expect_ack(reply);
   batch.proposals.add(p);
+}
+
+/// Once, until the process starts again: what an operator has to know.
+void stream_state::note_exceeded() {
+  if (js_.told_exceeded.exchange(true)) return;
+  log_error("JetStream {} resource limits exceeded for server",
+            config().storage == storage_type::memory ? "memory" : "file");
 }
 
 /// What speaks against a message before the store is asked. Which of several objections a publisher

@@ -146,6 +146,7 @@ TEST_CASE("jetstream: it ends also with requests under way") {
   c.tell("$JS.API.STREAM.CREATE.S", R"({"name":"S","subjects":["s.>"]})", {}, "R.3");
   c.tell("$JS.API.STREAM.MSG.GET.S", R"({"seq":1})", {}, "R.4");
   w.stop_jetstream();
+  c.answers();
   w.restart_jetstream();
   CHECK(error_in(c.api("INFO")) == 0);
 }

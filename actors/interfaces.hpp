@@ -19,7 +19,7 @@ using subscriber_actor = caf::typed_actor<
     caf::reacts_to<frame_batch_ptr>,
     // The subject space has put in force that many of its interest changes, in all.
     caf::reacts_to<applied_atom, uint64_t>,
-    // Its interest is withdrawn: no publisher can have anything for it any more that it was not sent.
+    // Its interest is withdrawn, and all that publishers had for it has been sent.
     caf::reacts_to<retired_atom>,
     // Answers when what waits in it has fallen below the low-water mark, or it ends.
     caf::replies_to<drain_atom>::with<bool>>;

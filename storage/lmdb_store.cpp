@@ -63,7 +63,7 @@ void lmdb_store_impl::write(std::string_view batch, F&& f) {
   logged.keep();
 }
 
-/// The batch goes into the log before it is applied, so that the disk is at work meanwhile. Whatever
+/// The batch goes into the log before it is applied: the disk is at work meanwhile. Whatever
 /// keeps it from being committed, it must not come back from the log.
 lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch)
     : store_{store} {

@@ -110,7 +110,8 @@ void broker::start_monitor(std::unique_ptr<listener> http) {
   log_info("Starting http monitor on {}:{}", current_->opts.http_host, http_port_);
   monitor_ = spawn_pinned<monitor_state>(
       system_, loops_.at(0),
-      monitor_surroundings{contexts_, counters_, server_, std::move(http), started_});
+      monitor_surroundings{contexts_, counters_, server_, std::move(http), started_,
+                           jetstream_ ? &jetstream_->context() : nullptr});
 }
 
 broker::~broker() {
@@ -136,7 +137,8 @@ void broker::end_actors() {
   stopped_ = true;
   if (monitor_) caf::anon_send(monitor_, end_atom::value);
   monitor_ = nullptr;
-  jetstream_.reset();
+  // What it knows is looked at until the last actor has ended.
+  if (jetstream_) jetstream_->stop();
   for (auto& timekeeper : timekeepers_) caf::anon_send(timekeeper, end_atom::value);
   timekeepers_.clear();
   caf::anon_send(global_.space, end_atom::value);

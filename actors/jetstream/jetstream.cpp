@@ -71,6 +71,7 @@ void jetstream_state::note_settled() {
 jetstream_state::entry& jetstream_state::add(stream_start start) {
   auto& context = next_loop();
   auto& e = streams_[start.name];
+  js_.streams.add(start.name, start.record);
   e.record = start.record;
   e.actor = spawn_pinned<stream_state>(self_->system(), context.loop, std::ref(context),
                                        std::ref(js_), std::move(start));
@@ -106,6 +107,7 @@ void jetstream_state::note_ended(const stream_outcome& outcome) {
   if (at == streams_.end()) return;
   auto e = std::move(at->second);
   streams_.erase(at);
+  js_.streams.remove(outcome.name);
   waiting_ -= e.waiting.size();
   if (e.then) e.then(outcome.error);
   for (auto& request : e.waiting) dispatch(std::move(request));

@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/jetstream/storage_worker.hpp"
 #include "actors/jetstream/stream_check.hpp"
+#include "actors/jetstream/stream_registry.hpp"
 #include "actors/loop_context.hpp"
 
 #include <algorithm>
@@ -33,6 +34,7 @@ struct jetstream_context {
 
   std::vector<loop_context*> loops;  ///< of the process
   storage_workers workers;
+  stream_registry streams;
   jetstream_actor api;  ///< while it runs
 
   // Bytes that the streams hold, brought up to date by each after its commits

@@ -93,6 +93,7 @@ void jetstream_state::finish_restore(const restored_stream_ptr& restored) {
   e.then = [this, restored](const store_error& error) {
     if (!error) return note_restored(*restored, std::nullopt);
     streams_.erase(restored->config->name);
+    js_.streams.remove(restored->config->name);
     auto text = error.text.empty() ? std::string{to_text(error.code)} : error.text;
     note_restored(*restored, make_error(js_errc::stream_restore, {{"err", text}}));
   };

@@ -264,6 +264,7 @@ void jetstream_state::create(const std::string& stream, const api_request& reque
       return respond(request, change_reply(type, *record, true));
     }
     streams_.erase(stream);
+    js_.streams.remove(stream);
     refuse(request, type,
            make_error(js_errc::stream_create,
                       {{"err", error.text.empty() ? to_text(error.code) : error.text}}));

@@ -19,6 +19,7 @@ public:
   }
   store_result<std::unique_ptr<store_snapshot>> read() override { return store_.read(); }
   store_error stopped() const override { return stopped_; }
+  store_error sync() override { return {}; }
   store_error retry() override {
     ++retries;
     if (!failing_) stopped_ = {};

@@ -38,6 +38,13 @@ jetstream_world::jetstream_world(const std::string& stream, const std::string& s
   start_jetstream({{stream, std::make_shared<stream_record>(config, the_beginning), store}});
 }
 
+namespace {
+
+/// The disk is not what is tested.
+constexpr std::chrono::hours unsynced{24};
+
+}  // namespace
+
 jetstream_world::~jetstream_world() {
   stop_jetstream();
 }
@@ -52,8 +59,9 @@ void jetstream_world::start_jetstream(std::vector<recovered_stream> streams) {
   js_ = std::make_unique<jetstream_context>();
   js_->store_dir = directory_.path();
   js_->server_name = "SERVER";
-  js_->sync_always = false;  // the disk is not what is tested
-  for (auto* workers : {&js_->workers.writers, &js_->workers.readers})
+  js_->sync_interval = unsynced;
+  for (auto& context : contexts()) js_->loops.push_back(context.get());
+  for (auto* workers : {&js_->workers.writers, &js_->workers.readers, &js_->workers.copiers})
     workers->push_back(system().spawn(storage_worker));
   bool ready = false;
   ended_ = false;
@@ -77,7 +85,7 @@ void jetstream_world::stop_jetstream() {
     fmt::print(stderr, "JetStream of a test has not ended\n");
     std::abort();
   }
-  for (auto* workers : {&js_->workers.writers, &js_->workers.readers}) {
+  for (auto* workers : {&js_->workers.writers, &js_->workers.readers, &js_->workers.copiers}) {
     for (auto& worker : *workers) caf::anon_send(worker, end_atom::value);
     workers->clear();
   }
@@ -86,7 +94,7 @@ void jetstream_world::stop_jetstream() {
 
 void jetstream_world::restart_jetstream() {
   stop_jetstream();
-  start_jetstream(recover_streams(directory_.path(), false).streams);
+  start_jetstream(recover_streams(directory_.path(), unsynced).streams);
 }
 
 int64_t jetstream_world::now_ns() {

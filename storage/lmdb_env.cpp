@@ -1,6 +1,7 @@
 #include "storage/lmdb_env.hpp"
 
 #include <cerrno>
+#include <sys/statvfs.h>
 
 namespace vagus {
 
@@ -103,6 +104,17 @@ void lmdb_env::open_databases() {
   open_one("ttl", 0, databases_.ttl);
   open_one("consumers", 0, databases_.consumers);
   check_lmdb(mdb_txn_commit(txn), "commit the databases");
+}
+
+/// LMDB calls a write that was cut short for want of space an i/o error, as it does a failing disk.
+void lmdb_write::commit() {
+  mdb_filehandle_t fd = -1;
+  mdb_env_get_fd(mdb_txn_env(txn_), &fd);
+  int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  struct statvfs disk {};
+  bool full = code == EIO && ::fstatvfs(fd, &disk) == 0 &&
+              disk.f_bavail * disk.f_frsize < (uint64_t{1} << 20);
+  check_lmdb(full ? ENOSPC : code, "commit");
 }
 
 void lmdb_env::close_gate() {

@@ -138,7 +138,7 @@ public:
   lmdb_write(const lmdb_write&) = delete;
 
   MDB_txn* raw() const { return txn_; }
-  void commit() { check_lmdb(mdb_txn_commit(std::exchange(txn_, nullptr)), "commit"); }
+  void commit();
 
 private:
   MDB_txn* txn_;

@@ -54,13 +54,13 @@ private:
   direct_answer answer_;
   bool started_ = false;
   bool multi_ = false;
-  bool exhausted_ = false;       ///< `seqs_` has all that follow
-  std::vector<uint64_t> seqs_;   ///< what is sent next
-  size_t next_ = 0;              ///< in `seqs_`
-  uint64_t from_ = 0;            ///< where `fill` goes on
-  uint64_t pending_ = 0;         ///< what matches and was not sent
-  uint64_t last_ = 0;            ///< the last that was sent
-  int64_t left_ = 0;             ///< messages that may still be sent
+  bool exhausted_ = false;      ///< `seqs_` has all that follow
+  std::vector<uint64_t> seqs_;  ///< what is sent next
+  size_t next_ = 0;             ///< in `seqs_`
+  uint64_t from_ = 0;           ///< where `fill` goes on
+  uint64_t pending_ = 0;        ///< what matches and was not sent
+  uint64_t last_ = 0;           ///< the last that was sent
+  int64_t left_ = 0;            ///< messages that may still be sent
   int64_t bytes_left_ = 0;
 };
 

@@ -10,8 +10,7 @@
 
 namespace vagus {
 
-jetstream_state::jetstream_state(handle::pointer self, loop_context& context,
-                                 jetstream_start start)
+jetstream_state::jetstream_state(handle::pointer self, loop_context& context, jetstream_start start)
     : self_{self},
       context_{context},
       start_{std::move(start)},

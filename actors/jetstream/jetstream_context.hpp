@@ -18,11 +18,11 @@ namespace vagus {
 struct jetstream_context {
   std::filesystem::path store_dir;  ///< of the account
   std::string server_name;
-  std::string domain;               ///< empty: none
+  std::string domain;  ///< empty: none
   jetstream_limits limits;
-  int64_t max_memory = -1;          ///< bytes that all streams in memory may take; -1: no limit
-  int64_t max_storage = -1;         ///< the same on the disk
-  bool strict = true;               ///< requests with unknown members are refused
+  int64_t max_memory = -1;   ///< bytes that all streams in memory may take; -1: no limit
+  int64_t max_storage = -1;  ///< the same on the disk
+  bool strict = true;        ///< requests with unknown members are refused
   /// How long a commit may wait for the disk; 0: it is there before it is acknowledged.
   std::chrono::nanoseconds sync_interval{0};
   /// "$JS.API", and the domain's own.

@@ -189,9 +189,8 @@ void jetstream_state::answer_account_info(const api_request& request) {
               R"("max_bytes_required":false}}{},"api":{{"level":{},"total":{},"errors":{}}}}})",
               api_reply_start("account_info_response"), use.memory, use.storage,
               use.reserved.reserved_memory, use.reserved.reserved_storage, streams_.size(),
-              use.consumers,
-              js_.domain.empty() ? "" : fmt::format(R"(,"domain":"{}")", js_.domain), js_api_level,
-              js_.api_total.load(), js_.api_errors.load()));
+              use.consumers, js_.domain.empty() ? "" : fmt::format(R"(,"domain":"{}")", js_.domain),
+              js_api_level, js_.api_total.load(), js_.api_errors.load()));
 }
 
 /// What the streams take up and have reserved, without the one named.
@@ -228,8 +227,15 @@ std::string jetstream_state::change_reply(std::string_view type, const stream_re
                                           bool created) const {
   auto view = record.look();
   state_details none;
-  stream_info info{view.config.get(),  record.created_ns, view.state, none,
-                   static_cast<int64_t>(view.consumers), {}, {}, now_ns(), true};
+  stream_info info{view.config.get(),
+                   record.created_ns,
+                   view.state,
+                   none,
+                   static_cast<int64_t>(view.consumers),
+                   {},
+                   {},
+                   now_ns(),
+                   true};
   return fmt::format("{},{}{}}}", api_reply_start(type), info_members(info),
                      created ? R"(,"did_create":true)" : "");
 }
@@ -350,8 +356,15 @@ void jetstream_state::list(const api_request& request, bool names_only) {
 std::string jetstream_state::list_item(const stream_record& record) const {
   auto view = record.look();
   state_details none;
-  stream_info info{view.config.get(),  record.created_ns, view.state, none,
-                   static_cast<int64_t>(view.consumers), js_.domain, {}, now_ns(), false};
+  stream_info info{view.config.get(),
+                   record.created_ns,
+                   view.state,
+                   none,
+                   static_cast<int64_t>(view.consumers),
+                   js_.domain,
+                   {},
+                   now_ns(),
+                   false};
   return '{' + info_members(info) + '}';
 }
 

@@ -221,7 +221,7 @@ std::string read_values(std::string_view text, T& to) {
     if (scanned.ended_early) return scanned.error;
     if (!scanned.error.empty())
       return fmt::format("{} at offset {}", scanned.error, scanned.offset);
-    json_cursor in{text, at};
+    json_source in{text, at};
     json_reader reader{in, peer_type<T>, true};
     reader.object(to);
     if (!reader.error.empty()) return reader.error;
@@ -240,7 +240,7 @@ std::string read_leniently(std::string_view text, T& to) {
   auto rest = text.substr(skip_json_space(text, scanned.end));
   if (!rest.empty())
     return fmt::format("invalid character {} after top-level value", printed_character(rest));
-  json_cursor in{text, at};
+  json_source in{text, at};
   json_reader reader{in, peer_type<T>, false};
   reader.object(to);
   return reader.error;

@@ -18,7 +18,7 @@ namespace vagus {
 class json_reader {
 public:
   /// `root` is the peer's name for the type of the whole.
-  json_reader(json_cursor& in, std::string_view root, bool strict)
+  json_reader(json_source& in, std::string_view root, bool strict)
       : in_{in}, root_{root}, strict_{strict} {}
 
   std::string error;
@@ -115,7 +115,7 @@ private:
   /// So that small elements cannot fill the memory with large structures.
   bool too_many(size_t elements);
 
-  json_cursor& in_;
+  json_source& in_;
   std::string_view root_;
   bool strict_;
   std::vector<step> path_;

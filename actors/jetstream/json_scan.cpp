@@ -237,12 +237,12 @@ size_t skip_json_space(std::string_view text, size_t from) {
   return from;
 }
 
-char json_cursor::peek() {
+char json_source::peek() {
   at_ = skip_json_space(text_, at_);
   return text_[at_];
 }
 
-std::string_view json_cursor::raw() {
+std::string_view json_source::raw() {
   peek();
   size_t start = at_;
   size_t depth = 0;
@@ -265,7 +265,7 @@ std::string_view json_cursor::raw() {
   return text_.substr(start, at_ - start);
 }
 
-std::string json_cursor::text() {
+std::string json_source::text() {
   auto rest = raw();
   rest = rest.substr(1, rest.size() - 2);
   std::string out;
@@ -285,18 +285,18 @@ std::string json_cursor::text() {
   return out;
 }
 
-void json_cursor::enter() {
+void json_source::enter() {
   peek();
   ++at_;
 }
 
-bool json_cursor::more() {
+bool json_source::more() {
   char c = peek();
   if (c == ',' || c == '}' || c == ']') ++at_;
   return c != '}' && c != ']';
 }
 
-std::string json_cursor::key() {
+std::string json_source::key() {
   auto name = text();
   peek();
   ++at_;  // the colon

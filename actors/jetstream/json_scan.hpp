@@ -27,9 +27,9 @@ scanned_json scan_json(std::string_view text, size_t from);
 size_t skip_json_space(std::string_view text, size_t from);
 
 /// Walks over text that `scan_json` has found good.
-class json_cursor {
+class json_source {
 public:
-  explicit json_cursor(std::string_view text, size_t at = 0) : text_{text}, at_{at} {}
+  explicit json_source(std::string_view text, size_t at = 0) : text_{text}, at_{at} {}
 
   /// The first character of the next value: one of `{["tfn-0123456789`.
   char peek();

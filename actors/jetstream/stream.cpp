@@ -264,9 +264,9 @@ void stream_state::change_subscriptions(const stream_config& before) {
 /// One for each event loop.
 void stream_state::start_readers() {
   for (auto* context : js_.loops) {
-    reader_actors_.push_back(spawn_pinned<stream_reader_state>(
-        self_->system(), context->loop, std::ref(*context), std::ref(js_), name_, store_,
-        stream_actor{self_}));
+    reader_actors_.push_back(spawn_pinned<stream_reader_state>(self_->system(), context->loop,
+                                                               std::ref(*context), std::ref(js_),
+                                                               name_, store_, stream_actor{self_}));
     ++readers_;
     ++readers_awaited_;
   }

@@ -91,6 +91,7 @@ private:
   void acknowledge(const stream_batch& batch);
   void answer_drained();
   void note_failure(const store_error& error);
+  const store_error& why_refused(const store_error& error) const;
   void retry();
   void note_retried(const store_error& error);
   void schedule_expiry(int64_t next_expiry_ns);
@@ -103,6 +104,7 @@ private:
 
   // stream_requests.cpp
   void answer(const stream_call_ptr& call);
+  void answer_now(const stream_call_ptr& call);
   void answer_info(const stream_call_ptr& call);
   void answer_purge(const stream_call_ptr& call);
   void answer_msg_get(const stream_call_ptr& call);
@@ -132,15 +134,16 @@ private:
   int64_t counted_ = 0;          ///< bytes of it in the context's sum
   bool retired_ = false;         ///< nothing more can come from publishers
   bool remove_ = false;          ///< what is stored goes when the stream ends
-  bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
+  bool reconfigured_ = false;    ///< the API waits for new subscriptions to be in force
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
 
   std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
   stream_batch_ptr in_flight_;
-  bool again_ = false;  ///< the store has more to do than the last batch gave it time for
-  store_error stopped_;  ///< why the store takes nothing, if it does not
-  std::string ack_head_;  ///< {"stream":"NAME",["domain":"D",]"seq":
+  bool retrying_ = false;  ///< a store that has stopped is about to be tried again
+  bool again_ = false;     ///< the store has more to do than the last batch gave it time for
+  store_error stopped_;    ///< why the store takes nothing, if it does not
+  std::string ack_head_;   ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
   std::vector<stream_reader_actor> reader_actors_;
   size_t readers_ = 0;          ///< that hold the store

@@ -45,6 +45,10 @@ public:
   /// error is `stopped` if the batch as a whole has failed.
   void expect(continuation then) { calls_.push_back({proposals.size(), std::move(then)}); }
 
+  /// Calls `then` on the stream's loop when the batch is dealt with, whatever became of it.
+  void expect_end(std::function<void()> then) { afterwards_.push_back(std::move(then)); }
+  const std::vector<std::function<void()>>& afterwards() const { return afterwards_; }
+
   bool empty() const { return proposals.size() == 0 && answers_.empty() && calls_.empty(); }
   size_t size() const { return proposals.bytes().size(); }
 
@@ -84,6 +88,7 @@ private:
   std::vector<answer> answers_;
   std::vector<api_error> errors_;
   std::vector<call> calls_;
+  std::vector<std::function<void()>> afterwards_;  ///< of the stream's loop, also while in flight
 };
 
 using stream_batch_ptr = boost::intrusive_ptr<stream_batch>;

@@ -86,6 +86,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
   failed.error = store_errc::stopped;
   for (const auto& call : batch->calls())
     call.then(result.error ? failed : result.outcomes[call.outcome]);
+  for (const auto& then : batch->afterwards()) then();
   if (batch->taken > 0) client_.release(batch->taken);
   if (!waiting_for_drain_.empty()) answer_drained();
   close_if_done();
@@ -101,7 +102,7 @@ void stream_state::acknowledge(const stream_batch& batch) {
   };
   batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
     if (at == stream_batch::no_outcome) return refuse(reply, *error);
-    if (result.error) return refuse(reply, error_of(result.error));
+    if (result.error) return refuse(reply, error_of(why_refused(result.error)));
     const auto& o = result.outcomes[at];
     if (o.error == store_errc::refused && error != nullptr) return refuse(reply, *error);
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
@@ -121,15 +122,24 @@ void stream_state::answer_drained() {
 
 // ---- failures ----
 
+/// A store that has stopped says only that; what made it stop is more use to a client.
+const store_error& stream_state::why_refused(const store_error& error) const {
+  return error.code == store_errc::stopped && stopped_ ? stopped_ : error;
+}
+
 /// The store takes nothing until it could be written again; reading goes on.
 void stream_state::note_failure(const store_error& error) {
   if (!stopped_ && error.code != store_errc::busy_readers) {
-    log_error("JetStream stream '{} > {}' takes no messages: {} ({}). Reading goes on; writing is "
-              "tried again every second",
-              context_.global.name, name_, to_text(error.code), error.text);
+    log_error(
+        "JetStream stream '{} > {}' takes no messages: {} ({}). Reading goes on; writing is "
+        "tried again every second",
+        context_.global.name, name_, to_text(error.code), error.text);
     stopped_ = error;
   }
-  if (stopped_) next_retry_ = self_->clock().now() + retry_interval;
+  if (stopped_ && !retrying_) {
+    retrying_ = true;
+    next_retry_ = self_->clock().now() + retry_interval;
+  }
   schedule();
 }
 
@@ -142,6 +152,7 @@ void stream_state::retry() {
 
 void stream_state::note_retried(const store_error& error) {
   if (phase_ == phase::closed) return;
+  retrying_ = false;
   if (error) {
     note_failure(error);
   } else if (stopped_) {

@@ -25,8 +25,7 @@ bool makes_sense(const msg_get_request& r) {
   if (!r.multi_last.empty())
     return r.last_by_subj.empty() && r.next_by_subj.empty() && !r.start_time &&
            !(r.up_to_seq > 0 && r.up_to_time);
-  if (!r.last_by_subj.empty())
-    return r.seq == 0 && r.next_by_subj.empty() && !r.start_time;
+  if (!r.last_by_subj.empty()) return r.seq == 0 && r.next_by_subj.empty() && !r.start_time;
   return !(r.seq > 0 && r.start_time);
 }
 
@@ -124,12 +123,12 @@ void stream_reader_state::answer(const message_view& message, uint32_t slot) {
 void stream_reader_state::get_one(std::string_view reply, const msg_get_request& request) {
   direct_answer made;
   auto snapshot = store_->read();
-  auto m = snapshot ? find_message(**snapshot, request)
-                    : store_result<stored_message>{snapshot.error()};
+  auto m =
+      snapshot ? find_message(**snapshot, request) : store_result<stored_message>{snapshot.error()};
   publishing out{context_};
   if (!m) {
     made.status(m.error().code == store_errc::no_message ? "404 Message Not Found"
-                                                           : "503 Message Not Readable");
+                                                         : "503 Message Not Readable");
     out.send(reply, {}, made.body(), made.header_size());
   } else if (request.no_hdr) {
     out.send(reply, {}, m->payload);

@@ -23,8 +23,7 @@ public:
   static constexpr const char* name = "stream_reader";
 
   stream_reader_state(handle::pointer self, loop_context& context, jetstream_context& js,
-                      std::string stream, std::shared_ptr<message_store> store,
-                      stream_actor owner);
+                      std::string stream, std::shared_ptr<message_store> store, stream_actor owner);
   ~stream_reader_state();
 
   handle::behavior_type behavior();

@@ -14,8 +14,8 @@ namespace vagus {
 
 namespace {
 
-constexpr size_t max_subjects = 100'000;  ///< in one answer, as nats-server
-constexpr size_t max_deleted = 1'000'000;  ///< sequences in one answer
+constexpr size_t max_listed_subjects = 100'000;   ///< in one answer, as nats-server
+constexpr size_t max_listed_deleted = 1'000'000;  ///< sequences in one answer
 
 /// Everything that matches, in order, from `offset` on.
 std::string list_subjects(store_snapshot& from, const stream_info_request& asked,
@@ -28,17 +28,17 @@ std::string list_subjects(store_snapshot& from, const stream_info_request& asked
     if (page->empty()) return {};
     after = page->back().subject;
     for (auto& s : *page)
-      if (total++ >= offset && into.subjects.size() < max_subjects)
+      if (total++ >= offset && into.subjects.size() < max_listed_subjects)
         into.subjects.push_back(std::move(s));
     if (page->size() < 1024) return {};
   }
 }
 
 std::string list_deleted(store_snapshot& from, state_details& into) {
-  auto gaps = from.deleted(0, max_deleted);
+  auto gaps = from.deleted(0, max_listed_deleted);
   if (!gaps) return gaps.error().text;
   for (const auto& gap : *gaps)
-    for (auto seq = gap.first; seq <= gap.last && into.deleted.size() < max_deleted; ++seq)
+    for (auto seq = gap.first; seq <= gap.last && into.deleted.size() < max_listed_deleted; ++seq)
       into.deleted.push_back(seq);
   return {};
 }
@@ -59,8 +59,15 @@ void stream_state::refuse(const stream_call_ptr& call, std::string_view type,
   respond(call, api_error_reply(type, why));
 }
 
+/// What a client published before it asks is there for it, acknowledged or not.
 void stream_state::answer(const stream_call_ptr& call) {
   if (phase_ == phase::ending || phase_ == phase::closed) return;  // the server stops
+  if (waiting_.empty() && !in_flight_) return answer_now(call);
+  auto& last = waiting_.empty() ? in_flight_ : waiting_.back();
+  last->expect_end([this, call] { answer_now(call); });
+}
+
+void stream_state::answer_now(const stream_call_ptr& call) {
   switch (call->kind) {
     case stream_call_kind::info:
       return answer_info(call);
@@ -86,11 +93,19 @@ void stream_state::answer_info(const stream_call_ptr& call) {
   bool details = asked.deleted_details || !asked.subjects_filter.empty();
   auto render = [=, created = record_->created_ns, domain = js_.domain, leader = js_.server_name,
                  now = now_ns()](const state_details& d, uint64_t total) {
-    stream_info info{view.config.get(), created, view.state, d,
-                     static_cast<int64_t>(view.consumers), domain, leader, now, true};
+    stream_info info{view.config.get(),
+                     created,
+                     view.state,
+                     d,
+                     static_cast<int64_t>(view.consumers),
+                     domain,
+                     leader,
+                     now,
+                     true};
     bool paged = total > 0;
     return fmt::format(R"({},"total":{},"offset":{},"limit":{},{}}})", api_reply_start(type), total,
-                       paged ? asked.offset : 0, paged ? max_subjects : 0, info_members(info));
+                       paged ? asked.offset : 0, paged ? max_listed_subjects : 0,
+                       info_members(info));
   };
   if (!details) return respond(call, render({}, 0));
   run_on(js_.workers.next_reader(), [=, store = store_, self = stream_actor{self_}] {
@@ -102,9 +117,10 @@ void stream_state::answer_info(const stream_call_ptr& call) {
     if (wrong.empty() && !asked.subjects_filter.empty())
       wrong = list_subjects(**snapshot, asked, d, total);
     if (wrong.empty() && asked.deleted_details) wrong = list_deleted(**snapshot, d);
-    auto body = wrong.empty() ? render(d, total)
-                              : api_error_reply(type, make_error(js_errc::stream_general_error,
-                                                                 {{"err", wrong}}));
+    auto body =
+        wrong.empty()
+            ? render(d, total)
+            : api_error_reply(type, make_error(js_errc::stream_general_error, {{"err", wrong}}));
     caf::anon_send(self, answer_atom::value,
                    api_answer_ptr{std::make_shared<api_answer>(api_answer{call, body})});
   });
@@ -159,8 +175,8 @@ void stream_state::answer_msg_get(const stream_call_ptr& call) {
   if (nothing || both || several || (asked.seq > 0 && asked.start_time))
     return refuse(call, type, make_error(js_errc::bad_request));
   auto snapshot = store_->read();
-  auto m = snapshot ? find_message(**snapshot, asked)
-                    : store_result<stored_message>{snapshot.error()};
+  auto m =
+      snapshot ? find_message(**snapshot, asked) : store_result<stored_message>{snapshot.error()};
   if (!m && m.error().code == store_errc::no_message)
     return refuse(call, type, make_error(js_errc::no_message_found));
   if (!m) return refuse(call, type, error_of(m.error()));

@@ -63,7 +63,7 @@ private:
   std::string deliver_subject_;
 
   phase phase_ = phase::starting;
-  bool retired_ = false;  ///< nothing more can come from clients
+  bool retired_ = false;    ///< nothing more can come from clients
   size_t in_progress_ = 0;  ///< chunks that the storage thread has
   uint64_t bytes_ = 0;      ///< received
   int64_t start_ns_ = 0;

@@ -58,7 +58,7 @@ std::string refused(std::string_view text, std::vector<const char*> flags = {}) 
 }
 
 std::string config(const std::string& name) {
-  auto path = std::filesystem::path{__FILE__}.parent_path() / "../../configs" / name;
+  auto path = std::filesystem::path{VAGUS_TEST_DATA} / "../../../configs" / name;
   return read_text_file(path.string()).text.value();
 }
 

@@ -190,7 +190,7 @@ refusal check_sampling(const consumer_config& c) {
            std::from_chars(digits.data(), digits.data() + digits.size(), n).ec != std::errc{})
     problem = "value out of range";
   else if (text.starts_with('-') && n > 0)
-    return make_error(js_errc::consumer_invalid_sampling, "%!s(<nil>)");
+    return make_error(js_errc::consumer_invalid_sampling, "<nil>");
   if (problem.empty()) return std::nullopt;
   return make_error(js_errc::consumer_invalid_sampling,
                     fmt::format("strconv.Atoi: parsing {}: {}", go_printed(text), problem));
@@ -242,8 +242,8 @@ bool unique_in_workqueue(const consumer_config& c, const other_consumers& others
   return true;
 }
 
-void set_threshold(consumer_config& c) {
-  if (!c.durable() && c.inactive_threshold <= 0) c.inactive_threshold = ephemeral_threshold;
+void set_threshold(consumer_config& c, bool durable) {
+  if (!durable && c.inactive_threshold <= 0) c.inactive_threshold = ephemeral_threshold;
 }
 
 /// What may not change, in the order in which it is looked at.
@@ -364,19 +364,22 @@ refusal check_new_consumer(consumer_config& config, const stream_config& stream,
   if (std::max(config.durable_name.size(), config.name.size()) > max_consumer_name)
     return make_error(js_errc::consumer_name_too_long,
                       {{"max", std::to_string(max_consumer_name)}});
-  set_threshold(config);
+  set_threshold(config, config.durable());
   return std::nullopt;
 }
 
 refusal check_consumer_update(const consumer_config& old, consumer_config& next,
                               const stream_config& stream, consumer_action action,
                               const other_consumers& others, bool bound) {
-  if (action == consumer_action::create && !same_config(next, old))
-    return make_error(js_errc::consumer_already_exists);
+  if (action == consumer_action::create) {
+    if (!same_config(next, old)) return make_error(js_errc::consumer_already_exists);
+    next = old;
+  }
   if (stream.retention == retention_policy::workqueue && !unique_in_workqueue(next, others))
     return make_error(js_errc::consumer_wq_consumer_not_unique);
   if (auto p = check_consumer_changes(old, next, bound)) return p;
-  set_threshold(next);
+  // What it was decides: an ephemeral consumer that becomes durable keeps a threshold.
+  if (next.inactive_threshold != old.inactive_threshold) set_threshold(next, old.durable());
   return std::nullopt;
 }
 

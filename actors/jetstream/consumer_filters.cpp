@@ -38,7 +38,7 @@ private:
 }  // namespace
 
 std::optional<api_error> check_consumer_filters(const consumer_config& config) {
-  constexpr std::string_view bad = "nats: invalid subject";
+  constexpr std::string_view bad = "invalid subject";
   if (!config.filter_subject.empty()) {
     if (!config.filter_subjects.empty())
       return make_error(js_errc::consumer_duplicate_filter_subjects);

@@ -4,6 +4,7 @@
 #include "actors/jetstream/consumer_filters.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
+#include "actors/jetstream/rfc3339.hpp"
 #include "actors/jetstream/subjects_check.hpp"
 #include "net/subject.hpp"
 
@@ -23,7 +24,6 @@ constexpr int64_t ephemeral_threshold = 5'000 * ms_ns;
 constexpr size_t max_consumer_name = 255;
 constexpr size_t max_consumer_description = 4 * 1024;
 constexpr size_t max_consumer_metadata = 128 * 1024;
-constexpr size_t max_group_name = 16;
 
 refusal bad_config(std::string_view text) {
   return make_error(js_errc::stream_invalid_config, text);
@@ -38,7 +38,7 @@ bool asset_name(std::string_view name) {
 }
 
 int level_of(const consumer_config& c) {
-  bool paused = c.pause_until && *c.pause_until != INT64_MIN;
+  bool paused = c.pause_until && *c.pause_until != zero_time;
   bool groups = c.priority_policy != priority_policy::none || c.priority_timeout != 0 ||
                 !c.priority_groups.empty();
   return paused || groups ? 1 : 0;
@@ -207,14 +207,6 @@ refusal check_metadata(const consumer_config& c) {
   return std::nullopt;
 }
 
-bool group_name(std::string_view name) {
-  auto fits = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '_' || c == '=' || c == '-';
-  };
-  return name.size() <= max_group_name && std::all_of(name.begin(), name.end(), fits);
-}
-
 refusal check_groups(const consumer_config& c) {
   if (c.priority_policy == priority_policy::none) {
     if (!c.priority_groups.empty())
@@ -227,7 +219,7 @@ refusal check_groups(const consumer_config& c) {
   if (c.priority_groups.empty()) return make_error(js_errc::consumer_priority_policy_without_group);
   for (const auto& group : c.priority_groups) {
     if (group.empty()) return make_error(js_errc::consumer_empty_group_name);
-    if (!group_name(group)) return make_error(js_errc::consumer_invalid_group_name);
+    if (!valid_group_name(group)) return make_error(js_errc::consumer_invalid_group_name);
   }
   return std::nullopt;
 }
@@ -381,6 +373,11 @@ refusal check_consumer_update(const consumer_config& old, consumer_config& next,
   // What it was decides: an ephemeral consumer that becomes durable keeps a threshold.
   if (next.inactive_threshold != old.inactive_threshold) set_threshold(next, old.durable());
   return std::nullopt;
+}
+
+void set_pause(consumer_config& config, std::optional<int64_t> until) {
+  config.pause_until = until == zero_time ? std::nullopt : until;
+  set_static_metadata(config.metadata, level_of(config));
 }
 
 bool same_config(const consumer_config& requested, const consumer_config& existing) {

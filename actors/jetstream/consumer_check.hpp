@@ -64,6 +64,9 @@ std::optional<api_error> check_consumer_update(const consumer_config& old, consu
                                                const stream_config& stream, consumer_action action,
                                                const other_consumers& others, bool bound);
 
+/// What CONSUMER.PAUSE does: nothing or `zero_time` takes the pause away.
+void set_pause(consumer_config& config, std::optional<int64_t> until);
+
 /// Creating a consumer again with the configuration that it has is no error. Both checked.
 bool same_config(const consumer_config& requested, const consumer_config& existing);
 

@@ -100,6 +100,27 @@ std::optional<int64_t> parse_go_duration(std::string_view text) {
   return negative ? -sum : sum;
 }
 
+bool is_json_body(std::string_view body) {
+  auto first = body.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (body[first] == '{' || body[first] == '[');
+}
+
+bool valid_group_name(std::string_view name) {
+  auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+           c == '_' || c == '=' || c == '-';
+  };
+  return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), fits);
+}
+
+std::optional<api_error> read_unpin_request(std::string_view body, consumer_unpin_request& to) {
+  auto problem = read_plain_json(body, to);
+  if (problem.empty() && to.group.empty()) problem = "consumer group not specified";
+  if (!problem.empty()) return make_error(js_errc::invalid_json, problem);
+  if (!valid_group_name(to.group)) return make_error(js_errc::consumer_invalid_group_name);
+  return std::nullopt;
+}
+
 std::string read_next_request(std::string_view body, next_request& to) {
   to = {};
   to.batch = 1;

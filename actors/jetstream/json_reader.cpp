@@ -287,7 +287,7 @@ std::string read_values(std::string_view text, T& to) {
 
 /// The one value that a text is.
 template <class T>
-std::string read_leniently(std::string_view text, T& to) {
+std::string read_leniently(std::string_view text, std::string_view root, T& to) {
   size_t at = skip_json_space(text, 0);
   auto scanned = scan_json(text, at);
   if (scanned.ended_early) return "unexpected end of JSON input";
@@ -296,7 +296,7 @@ std::string read_leniently(std::string_view text, T& to) {
   if (!rest.empty())
     return fmt::format("invalid character {} after top-level value", printed_character(rest));
   json_cursor in{text, at};
-  json_reader reader{in, peer_type<T>, false};
+  json_reader reader{in, root, false};
   reader.object(to);
   return reader.error;
 }
@@ -306,24 +306,25 @@ std::string read_leniently(std::string_view text, T& to) {
 template <class T>
 std::optional<api_error> read_json(std::string_view text, bool strict, T& to) {
   auto error = read_values(text, to);
-  if (!error.empty() && !strict) error = read_leniently(text, to);
+  if (!error.empty() && !strict) error = read_leniently(text, peer_type<T>, to);
   if (error.empty()) return std::nullopt;
   return make_error(js_errc::invalid_json, error);
 }
 
 template <class T>
 std::string read_plain_json(std::string_view text, T& to) {
-  return read_leniently(text, to);
+  // Go does not find the name of the type behind two pointers.
+  return read_leniently(text, std::same_as<T, next_request> ? "" : peer_type<T>, to);
 }
 
 template std::string read_plain_json(std::string_view, next_request&);
 template std::string read_plain_json(std::string_view, nak_options&);
+template std::string read_plain_json(std::string_view, consumer_unpin_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_config&);
 template std::optional<api_error> read_json(std::string_view, bool, consumers_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_pause_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_unpin_request&);
-template std::optional<api_error> read_json(std::string_view, bool, consumer_reset_request&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_request&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_config&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_info_request&);

@@ -98,7 +98,8 @@ private:
     bool is(std::string_view name) {
       if (found || !same_key(key, name)) return false;
       found = true;
-      reader.path_.push_back({std::string{name}, false});
+      // As the client spelled it, which is how Go names it in errors.
+      reader.path_.push_back({std::string{key}, false});
       return true;
     }
   };

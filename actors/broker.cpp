@@ -60,7 +60,26 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
   current_ = first_settings(opts, client_port_);
   announce();
   start_loops();
-  if (opts.jetstream)
+  try {
+    start_actors(std::move(clients), std::move(http), std::move(reread));
+  } catch (...) {
+    // What runs by now ends before what it uses.
+    if (server_) {
+      stop();
+      wait();
+    } else {
+      end_actors();
+    }
+    throw;
+  }
+  log_info("Listening for client connections on {}:{}", opts.host, client_port_);
+  log_info("Server is ready");
+}
+
+/// Everything that may be refused once the event loops run.
+void broker::start_actors(std::unique_ptr<listener> clients, std::unique_ptr<listener> http,
+                          reread_options reread) {
+  if (current_->opts.jetstream)
     jetstream_ = std::make_unique<jetstream_service>(system_, *current_, contexts_);
   server_ = spawn_pinned<server_state>(
       system_, loops_.at(0),
@@ -68,8 +87,6 @@ broker::broker(caf::actor_system& system, const options& opts, reread_options re
                           std::move(reread), [this] { ended_.set_value(); }});
   if (http) start_monitor(std::move(http));
   write_files();
-  log_info("Listening for client connections on {}:{}", opts.host, client_port_);
-  log_info("Server is ready");
 }
 
 void broker::start_loops() {
@@ -93,7 +110,8 @@ void broker::start_monitor(std::unique_ptr<listener> http) {
   log_info("Starting http monitor on {}:{}", current_->opts.http_host, http_port_);
   monitor_ = spawn_pinned<monitor_state>(
       system_, loops_.at(0),
-      monitor_surroundings{contexts_, counters_, server_, std::move(http), started_});
+      monitor_surroundings{contexts_, counters_, server_, std::move(http), started_,
+                           jetstream_ ? &jetstream_->context() : nullptr});
 }
 
 broker::~broker() {
@@ -109,11 +127,18 @@ void broker::stop() {
 
 void broker::wait() {
   ended_.get_future().wait();
-  stopped_ = true;
   server_ = nullptr;
+  end_actors();
+  log_info("Server Exiting..");
+  flush_log();
+}
+
+void broker::end_actors() {
+  stopped_ = true;
   if (monitor_) caf::anon_send(monitor_, end_atom::value);
   monitor_ = nullptr;
-  jetstream_.reset();
+  // What it knows is looked at until the last actor has ended.
+  if (jetstream_) jetstream_->stop();
   for (auto& timekeeper : timekeepers_) caf::anon_send(timekeeper, end_atom::value);
   timekeepers_.clear();
   caf::anon_send(global_.space, end_atom::value);
@@ -128,8 +153,6 @@ void broker::wait() {
     std::error_code ignored;  // somebody has removed it already
     std::filesystem::remove(ports_file_, ignored);
   }
-  log_info("Server Exiting..");
-  flush_log();
 }
 
 void broker::announce() const {

@@ -38,7 +38,10 @@ public:
 
 private:
   void start_loops();
+  void start_actors(std::unique_ptr<listener> clients, std::unique_ptr<listener> http,
+                    reread_options reread);
   void start_monitor(std::unique_ptr<listener> http);
+  void end_actors();
   void announce() const;
   void write_files();
 

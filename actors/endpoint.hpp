@@ -8,9 +8,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace vagus {
+
+struct connection_record;
 
 /// Counters of one connection, written by its own event loop only and read by anyone.
 struct traffic_counters {
@@ -39,6 +42,14 @@ public:
   /// It must not lose what it was sent: publishers wait for it, however long that takes. Set before
   /// the first subscription.
   bool lossless = false;
+  /// In a queue group it is taken by publishers on this loop, before all others; -1: like others.
+  int serves_loop = -1;
+
+  /// It asks who publishes what it gets (`frame_batch::publisher`). Set as above.
+  bool wants_publisher = false;
+
+  /// What such a destination is told of this client. Set before anything is published.
+  std::weak_ptr<const connection_record> described;
 
   /// The actor that takes frame_batch_ptr messages. Set once, before the first subscription.
   caf::strong_actor_ptr actor;

@@ -19,7 +19,7 @@ using subscriber_actor = caf::typed_actor<
     caf::reacts_to<frame_batch_ptr>,
     // The subject space has put in force that many of its interest changes, in all.
     caf::reacts_to<applied_atom, uint64_t>,
-    // Its interest is withdrawn: no publisher can have anything for it any more that it was not sent.
+    // Its interest is withdrawn, and all that publishers had for it has been sent.
     caf::reacts_to<retired_atom>,
     // Answers when what waits in it has fallen below the low-water mark, or it ends.
     caf::replies_to<drain_atom>::with<bool>>;
@@ -79,8 +79,29 @@ using stream_actor = subscriber_actor::extend<
     caf::reacts_to<closed_atom, store_error>,
     // A storage thread has an answer for a client.
     caf::reacts_to<answer_atom, api_answer_ptr>,
-    // Itself: goes on with batched direct gets.
-    caf::reacts_to<continue_atom>>;
+    // One of its readers answers from now on; or has let go of the store.
+    caf::reacts_to<ready_atom>, caf::reacts_to<ended_atom>>;
+
+/// Answers direct gets of one stream for the clients of one event loop. Pinned there.
+using stream_reader_actor = subscriber_actor::extend<
+    // Itself: goes on with batched gets.
+    caf::reacts_to<continue_atom>,
+    // Lets go of the store, tells the stream so, and ends.
+    caf::reacts_to<end_atom>>;
+
+/// A stream on its way to a client (STREAM.SNAPSHOT). Pinned to an event loop.
+using stream_snapshot_actor = subscriber_actor::extend<
+    // A storage thread has read on.
+    caf::reacts_to<answer_atom, snapshot_step_ptr>,
+    // Gives up and ends.
+    caf::reacts_to<end_atom>>;
+
+/// A stream on its way from a client (STREAM.RESTORE). Pinned to an event loop.
+using stream_restore_actor = subscriber_actor::extend<
+    // A storage thread has stored what came.
+    caf::reacts_to<answer_atom, restore_step_ptr>,
+    // Gives up and ends.
+    caf::reacts_to<end_atom>>;
 
 /// The JetStream API of one account: which streams there are, and every request about them. Pinned
 /// to the first event loop.
@@ -91,6 +112,10 @@ using jetstream_actor = subscriber_actor::extend<
     caf::reacts_to<configure_atom, stream_outcome>,
     // A stream has ended.
     caf::reacts_to<closed_atom, stream_outcome>,
+    // A client has sent a whole stream, or has not.
+    caf::reacts_to<restored_atom, restored_stream_ptr>,
+    // One that copied a stream, by its number, has ended.
+    caf::reacts_to<finished_atom, uint64_t>,
     // Ends all streams, then itself.
     caf::reacts_to<end_atom>>;
 

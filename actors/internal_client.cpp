@@ -19,23 +19,24 @@ internal_client::internal_client(loop_context& context, uint64_t id)
 
 internal_client::~internal_client() = default;
 
-void internal_client::start(const subscriber_actor& self, bool lossless) {
+void internal_client::start(const subscriber_actor& self, manner how) {
   self_ = self;
-  endpoint_->lossless = lossless;
+  endpoint_->lossless = how.lossless;
+  endpoint_->serves_loop = how.one_per_loop ? static_cast<int>(context_.loop.index()) : -1;
   endpoint_->actor = caf::actor_cast<caf::strong_actor_ptr>(self);
 }
 
-void internal_client::subscribe(uint32_t slot, std::string_view subject) {
+void internal_client::subscribe(uint32_t slot, std::string_view subject, std::string_view queue) {
   if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
-  subjects_.emplace(slot, subject);
-  changes_->push({true, slot, generation, subject, {}, "1"});
+  subjects_.emplace(slot, subscribed{std::string{subject}, std::string{queue}});
+  changes_->push({true, slot, generation, subject, queue, "1"});
   ++unapplied_;
 }
 
 void internal_client::unsubscribe(uint32_t slot) {
   if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   auto at = subjects_.find(slot);
-  changes_->push({false, slot, generation, at->second, {}, "1"});
+  changes_->push({false, slot, generation, at->second.subject, at->second.queue, "1"});
   subjects_.erase(at);
   ++unapplied_;
 }

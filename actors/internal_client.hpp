@@ -23,13 +23,20 @@ public:
   internal_client& operator=(const internal_client&) = delete;
   ~internal_client();
 
-  /// Call before anything else. `lossless`: publishers wait rather than let too much pile up here.
-  void start(const subscriber_actor& self, bool lossless);
+  struct manner {
+    bool lossless = false;      ///< publishers wait rather than let too much pile up here
+    bool one_per_loop = false;  ///< as a member of a queue group it serves its own loop
+  };
+
+  /// Call before anything else.
+  void start(const subscriber_actor& self, manner how);
+  /// It wants to know who publishes: `frame_batch::publisher` is then a connection_record.
+  void ask_for_publishers() { endpoint_->wants_publisher = true; }
 
   /// Asks for `subject`; the frames of what is published there come with `slot`. In force when
   /// settled() is true again.
   /// @pre `slot` is not in use; the subject is valid
-  void subscribe(uint32_t slot, std::string_view subject);
+  void subscribe(uint32_t slot, std::string_view subject, std::string_view queue = {});
   void unsubscribe(uint32_t slot);
   /// Sends what subscribe and unsubscribe have gathered.
   void send_changes();
@@ -52,7 +59,10 @@ private:
   endpoint_ptr endpoint_;
   subscriber_actor self_;
   interest_changes_ptr changes_;
-  std::map<uint32_t, std::string> subjects_;
+  struct subscribed {
+    std::string subject, queue;
+  };
+  std::map<uint32_t, subscribed> subjects_;
   uint64_t unapplied_ = 0;
 };
 

@@ -109,7 +109,18 @@ router::entry& router::find_or_fill(std::string_view subject, uint64_t hash) {
   return *e;
 }
 
+/// Replies go to subjects that hardly ever come again ("_INBOX.<unique>", by convention of all
+/// clients): in the cache they would only displace what does.
 const match_result& router::lookup(std::string_view subject) {
+  if (subject.starts_with("_INBOX.")) {
+    auto changes = interest_.changes();
+    if (passing_changes_ == changes && same_text(passing_subject_, subject)) return passing_;
+    bump(stats_.matches);
+    passing_subject_ = subject;
+    passing_changes_ = changes;
+    interest_.match(subject, interest::hash_of(subject), passing_);
+    return passing_;
+  }
   if (last_ == nullptr || last_->changes != interest_.changes() ||
       !same_text(last_->subject, subject))
     last_ = &find_or_fill(subject, interest::hash_of(subject));
@@ -131,9 +142,22 @@ bool router::deliver(const message_view& message, const subscriber& to, const en
   return true;
 }
 
+/// Of a group with a member for each loop, this loop's; null if it has none.
+const subscriber* router::local_member(const queue_match& group) const {
+  for (const auto* member : group.members) {
+    auto* destination = member->destination.load(std::memory_order_acquire);
+    if (destination == nullptr || destination->serves_loop < 0) return nullptr;
+    if (static_cast<size_t>(destination->serves_loop) == loop_index_ &&
+        !destination->closing.load(std::memory_order_relaxed))
+      return member;
+  }
+  return nullptr;
+}
+
 const subscriber* router::choose(const queue_match& group, const endpoint* self) {
   size_t n = group.members.size();
   if (n == 0) return nullptr;
+  if (const auto* local = local_member(group)) return local;
   size_t start = n == 1 ? 0 : random() % n;
   for (size_t i = 0; i < n; ++i) {
     const auto* member = group.members[start + i < n ? start + i : start + i - n];
@@ -188,6 +212,7 @@ frame_batch_ptr router::flush(const endpoint* self, event_loop& loop, int64_t hi
       own = std::move(batch);
       continue;
     }
+    if (destination->wants_publisher && self != nullptr) batch->publisher = self->described.lock();
     auto pending = destination->pending.fetch_add(total, std::memory_order_relaxed) + total;
     if (pending > high_water) over.push_back({destination, pending});
     destination->actor->enqueue(

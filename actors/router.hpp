@@ -64,6 +64,7 @@ private:
 
   const match_result& lookup(std::string_view subject);
   entry& find_or_fill(std::string_view subject, uint64_t hash);
+  const subscriber* local_member(const queue_match& group) const;
   const subscriber* choose(const queue_match& group, const endpoint* self);
   bool deliver(const message_view& message, const subscriber& to, const endpoint* self,
                uint32_t queue);
@@ -74,6 +75,9 @@ private:
   struct cache_set;
   std::vector<cache_set> cache_;
   entry* last_ = nullptr;  ///< the entry of the previous lookup
+  match_result passing_;   ///< of a subject that is not worth a place in the cache
+  std::string passing_subject_;
+  uint64_t passing_changes_ = 0;  ///< of the interest, as in `entry`
   std::vector<endpoint*> touched_;
   uint64_t random_state_;
   statistics stats_;

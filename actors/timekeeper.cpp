@@ -12,8 +12,8 @@ void timekeeper_state::tick() {
   context_.loop_time = now;
   if (context_.wall_clock_follows) {
     auto wall = std::chrono::system_clock::now().time_since_epoch();
-    context_.wall_offset_ns =
-        std::chrono::nanoseconds{wall}.count() - std::chrono::nanoseconds{now.time_since_epoch()}.count();
+    context_.wall_offset_ns = std::chrono::nanoseconds{wall}.count() -
+                              std::chrono::nanoseconds{now.time_since_epoch()}.count();
   }
   context_.wall_time_ns = context_.wall_now(now);
   context_.deadlines.fire(now);

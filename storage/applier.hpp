@@ -15,7 +15,7 @@ inline int64_t later(int64_t time_ns, int64_t duration_ns) {
 class applier {
 public:
   applier(tables& rows, int64_t time_ns, uint64_t budget, std::vector<removed_message>* report,
-          std::vector<uint64_t>& markers)
+          std::vector<stored_marker>& markers)
       : rows_{rows},
         meta_{rows.meta()},
         time_ns_{time_ns},
@@ -30,6 +30,7 @@ public:
   outcome operator()(const configure_proposal& p);
   outcome operator()(const consumer_put_proposal& p);
   outcome operator()(const consumer_delete_proposal& p);
+  outcome operator()(const restore_proposal& p);
 
   /// What every batch does at its end: limits, unfinished rollups, old ids. True if more is left.
   bool finish(size_t proposals);
@@ -39,7 +40,7 @@ private:
   outcome check(const store_proposal& p);
   store_errc check_space(const store_proposal& p, uint64_t size);
   uint64_t size_of(uint64_t seq);
-  void put(const store_proposal& p, uint64_t size);
+  void put(const stored_message& m, uint64_t size);
   void roll_up(const store_proposal& p);
   void enforce_subject_limit(std::string_view subject);
   void enforce_limits();
@@ -53,7 +54,7 @@ private:
   bool remove_matching(std::string_view filter, uint64_t up_to, uint64_t at_most, removal why,
                        uint64_t& removed);
   void purge_all(uint64_t first_seq);
-  void put_marker(std::string_view subject);
+  void put_marker(std::string_view subject, uint64_t previous);
   bool expire_by_age(uint64_t& removed);
   bool expire_by_ttl(uint64_t& removed);
 
@@ -62,7 +63,7 @@ private:
   int64_t time_ns_;
   uint64_t budget_;
   std::vector<removed_message>* report_;
-  std::vector<uint64_t>& markers_;
+  std::vector<stored_marker>& markers_;
 };
 
 }  // namespace vagus

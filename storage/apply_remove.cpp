@@ -36,11 +36,11 @@ void applier::remove(const stored_message& m, removal why) {
     state.first_time_ns = first->time_ns;
   }
   if (report_) report_->push_back({seq, why, emptied, subject});
-  if (leaves_marker && emptied) put_marker(subject);
+  if (leaves_marker && emptied) put_marker(subject, seq);
 }
 
 /// As if it had been proposed: where discard new has no room for it, there is none.
-void applier::put_marker(std::string_view subject) {
+void applier::put_marker(std::string_view subject, uint64_t previous) {
   auto ttl_ns = meta_.limits.subject_delete_marker_ttl_ns / 1'000'000'000 * 1'000'000'000;
   auto headers = delete_marker_headers(ttl_ns);
   store_proposal marker;
@@ -48,7 +48,7 @@ void applier::put_marker(std::string_view subject) {
   marker.headers = headers;
   marker.ttl_ns = ttl_ns;
   auto stored = (*this)(marker);
-  if (stored.error == store_errc::none) markers_.push_back(stored.seq);
+  if (stored.error == store_errc::none) markers_.push_back({stored.seq, previous});
 }
 
 void applier::enforce_subject_limit(std::string_view subject) {

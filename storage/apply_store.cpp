@@ -13,6 +13,7 @@ outcome applier::operator()(const store_proposal& p) {
   if (result.duplicate || result.error != store_errc::none) return result;
   auto& state = meta_.state;
   auto size = rows_.stored_size(p.subject.size(), p.headers.size(), p.payload.size());
+  if (p.wants_previous) result.previous = rows_.filter_last(p.subject);
   if (!p.skip) {
     result.error = check_space(p, size);
     if (result.error != store_errc::none) return result;
@@ -27,13 +28,20 @@ outcome applier::operator()(const store_proposal& p) {
     if (state.msgs == 0) state.first_seq = state.last_seq + 1;
     return result;
   }
-  put(p, size);
+  stored_message m;
+  m.seq = state.last_seq;
+  m.time_ns = time_ns_;
+  m.subject = p.subject;
+  m.headers = p.headers;
+  m.payload = p.payload;
+  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
+  put(m, size);
   if (meta_.limits.max_msgs_per_subject > 0) enforce_subject_limit(p.subject);
   enforce_limits();
   return result;
 }
 
-/// A duplicate is acknowledged whatever else it expects: its first copy was accepted.
+/// In the order in which nats-server looks: a wrong sequence is reported even of a duplicate.
 outcome applier::check(const store_proposal& p) {
   outcome result;
   auto wrong = [&](store_errc error, uint64_t seq) {
@@ -41,21 +49,23 @@ outcome applier::check(const store_proposal& p) {
     result.seq = seq;
     return result;
   };
-  if (auto window = meta_.limits.duplicate_window_ns; !p.msg_id.empty() && window > 0) {
-    result.seq = rows_.find_id(p.msg_id, time_ns_ - window);
-    result.duplicate = result.seq != 0;
-    if (result.duplicate) return result;
-  }
   if (p.expected_last_subject_seq) {
     auto last = rows_.filter_last(p.expected_subject.empty() ? p.subject : p.expected_subject);
     if (last != *p.expected_last_subject_seq) return wrong(store_errc::wrong_last_sequence, last);
   }
   if (p.expected_last_seq && *p.expected_last_seq != meta_.state.last_seq)
     return wrong(store_errc::wrong_last_sequence, meta_.state.last_seq);
+  if (p.refused == store_proposal::refusal::after_sequences) return wrong(store_errc::refused, 0);
+  if (auto window = meta_.limits.duplicate_window_ns; !p.msg_id.empty() && window > 0) {
+    result.seq = rows_.find_id(p.msg_id, time_ns_ - window);
+    result.duplicate = result.seq != 0;
+    if (result.duplicate) return result;
+  }
   if (p.expected_last_msg_id && *p.expected_last_msg_id != meta_.last_msg_id) {
     result.text = meta_.last_msg_id;
     return wrong(store_errc::wrong_last_msg_id, 0);
   }
+  if (p.refused == store_proposal::refusal::after_ids) return wrong(store_errc::refused, 0);
   auto most = meta_.limits.max_msg_size;
   if (most > 0 && p.headers.size() + p.payload.size() > static_cast<uint64_t>(most))
     return wrong(store_errc::message_too_large, 0);
@@ -67,10 +77,10 @@ outcome applier::check(const store_proposal& p) {
 store_errc applier::check_space(const store_proposal& p, uint64_t size) {
   const auto& limits = meta_.limits;
   const auto& state = meta_.state;
-  if (!limits.discard_new || p.rollup_all) return store_errc::none;
+  if (!limits.discard_new) return store_errc::none;
   auto per_subject = static_cast<uint64_t>(std::max<int64_t>(limits.max_msgs_per_subject, 0));
   bool replaces = per_subject > 0 && rows_.subject_msgs(p.subject) >= per_subject;
-  if (replaces && limits.discard_new_per_subject && !p.rollup_subject)
+  if (replaces && limits.discard_new_per_subject && !p.rollup_subject && !p.rollup_all)
     return store_errc::max_per_subject_reached;
   if (limits.max_msgs > 0 && state.msgs >= static_cast<uint64_t>(limits.max_msgs) && !replaces)
     return store_errc::max_msgs_reached;
@@ -99,21 +109,37 @@ void applier::roll_up(const store_proposal& p) {
   }
 }
 
-void applier::put(const store_proposal& p, uint64_t size) {
+void applier::put(const stored_message& m, uint64_t size) {
   auto& state = meta_.state;
-  stored_message m;
-  m.seq = state.last_seq;
-  m.time_ns = time_ns_;
-  m.subject = p.subject;
-  m.headers = p.headers;
-  m.payload = p.payload;
-  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
   if (rows_.put_message(m)) ++state.num_subjects;
   if (state.msgs++ == 0) {
     state.first_seq = m.seq;
     state.first_time_ns = m.time_ns;
   }
   state.bytes += size;
+}
+
+outcome applier::operator()(const restore_proposal& p) {
+  auto& state = meta_.state;
+  outcome result;
+  result.seq = state.last_seq;
+  // The highest sequence stays free, so that one more than the last is always a number.
+  if (p.seq <= state.last_seq || p.seq == UINT64_MAX) {
+    result.error = store_errc::wrong_last_sequence;
+    return result;
+  }
+  auto time = std::min(std::max(p.time_ns, state.last_time_ns), time_ns_);
+  result.seq = state.last_seq = p.seq;
+  state.last_time_ns = time;
+  if (state.msgs == 0) state.first_seq = p.seq + 1;
+  if (p.subject.empty()) return result;
+  auto size = rows_.stored_size(p.subject.size(), p.headers.size(), p.payload.size());
+  put({p.seq, time, p.expires_ns, p.subject, p.headers, p.payload}, size);
+  meta_.last_msg_id.assign(p.msg_id);
+  if (auto window = meta_.limits.duplicate_window_ns;
+      !p.msg_id.empty() && window > 0 && time > time_ns_ - window)
+    if (rows_.find_id(p.msg_id, time_ns_ - window) == 0) rows_.add_id(p.msg_id, p.seq, time);
+  return result;
 }
 
 }  // namespace vagus

@@ -16,14 +16,20 @@ enum store_flag : uint16_t {
   rolls_up_subject = 8,
   rolls_up_all = 16,
   is_skipped = 32,
+  asks_previous = 64,
+  is_refused_after_sequences = 128,
+  is_refused_after_ids = 256,
 };
 
 void write(std::string& out, const store_proposal& p) {
+  using refusal = store_proposal::refusal;
   uint16_t flags = (p.expected_last_seq ? has_last_seq : 0) |
                    (p.expected_last_subject_seq ? has_last_subject_seq : 0) |
                    (p.expected_last_msg_id ? has_last_msg_id : 0) |
                    (p.rollup_subject ? rolls_up_subject : 0) | (p.rollup_all ? rolls_up_all : 0) |
-                   (p.skip ? is_skipped : 0);
+                   (p.skip ? is_skipped : 0) | (p.wants_previous ? asks_previous : 0) |
+                   (p.refused == refusal::after_sequences ? is_refused_after_sequences : 0) |
+                   (p.refused == refusal::after_ids ? is_refused_after_ids : 0);
   auto last_id = p.expected_last_msg_id.value_or(std::string_view{});
   append_le(out, flags);
   append_le(out, static_cast<uint32_t>(p.subject.size()));
@@ -66,6 +72,26 @@ void write(std::string& out, const consumer_delete_proposal& p) {
   out.append(p.name);
 }
 
+void write(std::string& out, const restore_proposal& p) {
+  append_le(out, p.seq);
+  append_le(out, p.time_ns);
+  append_le(out, p.expires_ns);
+  append_text(out, p.subject);
+  append_text(out, p.headers);
+  append_text(out, p.msg_id);
+  out.append(p.payload);
+}
+
+void read_restore(byte_reader& in, restore_proposal& p) {
+  p.seq = in.le<uint64_t>();
+  p.time_ns = in.le<int64_t>();
+  p.expires_ns = in.le<int64_t>();
+  p.subject = in.text();
+  p.headers = in.text();
+  p.msg_id = in.text();
+  p.payload = in.take(in.rest().size());
+}
+
 void read_store(byte_reader& in, store_proposal& p) {
   auto flags = in.le<uint16_t>();
   auto subject = in.le<uint32_t>();
@@ -88,6 +114,9 @@ void read_store(byte_reader& in, store_proposal& p) {
   p.rollup_subject = (flags & rolls_up_subject) != 0;
   p.rollup_all = (flags & rolls_up_all) != 0;
   p.skip = (flags & is_skipped) != 0;
+  p.wants_previous = (flags & asks_previous) != 0;
+  if (flags & is_refused_after_sequences) p.refused = store_proposal::refusal::after_sequences;
+  if (flags & is_refused_after_ids) p.refused = store_proposal::refusal::after_ids;
 }
 
 void read_purge(byte_reader& in, purge_proposal& p) {
@@ -135,6 +164,9 @@ bool read(uint8_t kind, byte_reader& in, proposal& out) {
       return true;
     case 6:
       out.emplace<consumer_delete_proposal>().name = in.take(in.rest().size());
+      return true;
+    case 7:
+      read_restore(in, out.emplace<restore_proposal>());
       return true;
     default:
       return false;

@@ -25,6 +25,12 @@ struct store_proposal {
   bool rollup_all = false;
   /// Takes a sequence, and its id counts, but nothing is stored: nobody is interested.
   bool skip = false;
+  /// The outcome says what the subject's last sequence was before.
+  bool wants_previous = false;
+  /// The message is not to be stored, for a reason that the proposer knows: the answer is `refused`
+  /// unless what is checked before that reason says something else.
+  enum class refusal : uint8_t { none, after_sequences, after_ids };
+  refusal refused = refusal::none;
 };
 
 struct delete_proposal {
@@ -59,8 +65,22 @@ struct consumer_delete_proposal {
   std::string_view name;
 };
 
+/// A message as it was in another store, at its own place: above all sequences so far. What lies
+/// between counts as removed. No limit and no expectation is looked at.
+struct restore_proposal {
+  uint64_t seq = 0;
+  /// Neither before the message before it nor after the batch.
+  int64_t time_ns = 0;
+  int64_t expires_ns = ttl_none;  ///< as in `stored_message`
+  std::string_view subject;       ///< empty: there is no message; `seq` is the last sequence
+  std::string_view headers;
+  std::string_view payload;
+  std::string_view msg_id;
+};
+
 using proposal = std::variant<store_proposal, delete_proposal, purge_proposal, expire_proposal,
-                              configure_proposal, consumer_put_proposal, consumer_delete_proposal>;
+                              configure_proposal, consumer_put_proposal, consumer_delete_proposal,
+                              restore_proposal>;
 
 /// Packs proposals into one run of bytes (storage/README.md has the format).
 class batch_builder {

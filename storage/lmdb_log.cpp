@@ -127,6 +127,8 @@ void lmdb_log::checkpoint() {
 }
 
 void lmdb_log::begin_checkpoint() {
+  // Batches of the next file may be on the disk before this one's are: that would be a hole.
+  if (!most_.sync_each) log_.sync();
   check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &next_), "hold the checkpoint");
   log_.begin(meta_pages());
   synced_ = false;
@@ -153,7 +155,7 @@ void lmdb_log::join() {
 }
 
 void lmdb_log::append(uint64_t number, std::string_view batch) {
-  if (sync_error_) throw store_failure{sync_error_};
+  if (!syncing_.joinable() && sync_error_) throw store_failure{sync_error_};
   bool is_long = log_.bytes() >= most_.bytes || log_.batches() >= most_.batches;
   bool is_too_long = log_.bytes() / 4 >= most_.bytes || log_.batches() / 4 >= most_.batches;
   if (syncing_.joinable() && (synced_ || is_too_long)) join();

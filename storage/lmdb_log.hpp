@@ -25,6 +25,7 @@ public:
   struct limits {
     uint64_t bytes = 0;
     uint64_t batches = 0;
+    bool sync_each = true;  ///< false: batches wait for `sync` or the next checkpoint
   };
 
   lmdb_log(lmdb_env& env, std::filesystem::path directory, limits most)
@@ -44,9 +45,14 @@ public:
   /// Goes on with the log of a store that was closed with a checkpoint.
   void resume() { log_.resume(); }
 
-  /// When it returns, the batch will survive. May begin a checkpoint of what is committed.
+  /// Takes a batch, which may survive from here on. May begin a checkpoint of what is committed.
   void append(uint64_t number, std::string_view batch);
+  /// The batch that was appended will survive, unless it is to wait for `sync`.
+  void settle() {
+    if (most_.sync_each) log_.sync();
+  }
   void undo() { log_.undo(); }
+  void sync() { log_.sync(); }
   /// True if something was appended or noted since the last checkpoint.
   bool changed() const { return changed_ || log_.batches() > 0; }
   void note_change() { changed_ = true; }

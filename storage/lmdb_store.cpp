@@ -55,33 +55,52 @@ void lmdb_store_impl::write(std::string_view batch, F&& f) {
     ~guard() { rows.abandon(); }  // LMDB wants cursors closed before their transaction ends
   } closing{*rows_};
   rows_->begin(txn.raw());
+  logged_batch logged{*this, batch};
   if (!f()) return;
   rows_->finish();
-  commit(txn, batch);
+  logged.settle();
+  txn.commit();
+  logged.keep();
 }
 
-/// A batch whose commit fails must not come back from the log.
-void lmdb_store_impl::commit(lmdb_write& txn, std::string_view batch) {
-  if (!log_ || batch.empty()) return txn.commit();
-  auto undo = [&] {
-    try {
-      log_->undo();
-    } catch (const store_failure&) {
-      log_failed_ = true;
-    }
-  };
+/// The batch goes into the log before it is applied: the disk is at work meanwhile. Whatever
+/// keeps it from being committed, it must not come back from the log.
+lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch)
+    : store_{store} {
+  if (!store.log_ || batch.empty()) return;
+  batch_reader in{batch};
+  auto applied = store.rows_->meta().applied;
+  if (in.number() != 0 && in.number() <= applied) return;  // it was applied before
+  there_ = true;
   try {
-    log_->append(rows_->meta().applied, batch);
+    store.log_->append(in.number() != 0 ? in.number() : applied + 1, batch);
   } catch (const store_failure&) {
     undo();
-    log_failed_ = true;
+    store.log_failed_ = true;
     throw;
   }
+}
+
+lmdb_store_impl::logged_batch::~logged_batch() {
+  if (there_) undo();
+}
+
+void lmdb_store_impl::logged_batch::settle() {
+  if (!there_) return;
   try {
-    txn.commit();
+    store_.log_->settle();
   } catch (const store_failure&) {
-    undo();
+    store_.log_failed_ = true;
     throw;
+  }
+}
+
+void lmdb_store_impl::logged_batch::undo() {
+  there_ = false;
+  try {
+    store_.log_->undo();
+  } catch (const store_failure&) {
+    store_.log_failed_ = true;
   }
 }
 
@@ -150,7 +169,8 @@ void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   bool begins = !write_log::read(directory_).present;
   if (!options_.sync && begins) return;
   auto log = std::make_unique<lmdb_log>(env_, directory_,
-                                        lmdb_log::limits{options_.log_bytes, options_.log_batches});
+                                        lmdb_log::limits{options_.log_bytes, options_.log_batches,
+                                                         options_.sync_each_batch});
   log->hold();
   for (const auto& batch : batches) replay(batch);
   if (begins || !batches.empty() || !options_.sync)
@@ -289,6 +309,17 @@ store_error lmdb_store_impl::retry() {
     write({}, [] { return true; });
     if (log_) log_->checkpoint();
     stop({});
+    return {};
+  } catch (const store_failure& failure) {
+    stop(failure.error);
+    return failure.error;
+  }
+}
+
+store_error lmdb_store_impl::sync() {
+  if (auto why = stopped()) return why;
+  try {
+    if (log_) log_->sync();
     return {};
   } catch (const store_failure& failure) {
     stop(failure.error);

@@ -18,6 +18,9 @@ struct lmdb_store_options {
   std::chrono::milliseconds reader_patience{5000};
   /// False: a crash of the machine (not of the process) may lose or damage the stream.
   bool sync = true;
+  /// False: `append` does not wait for the disk, `sync` does. A crash of the machine may take what
+  /// was appended since the last `sync`, from its end, and leaves no hole.
+  bool sync_each_batch = true;
   /// For tools: nothing is written, and another process may be the writer.
   bool read_only = false;
   bool report_removed = false;  ///< fill `applied::removed`

@@ -20,6 +20,7 @@ public:
   store_result<std::unique_ptr<store_snapshot>> read() override;
   store_error stopped() const override;
   store_error retry() override;
+  store_error sync() override;
   const std::string& stream() const override { return stream_; }
   sizes size() const override;
   store_error copy(const std::filesystem::path& directory, bool compact,
@@ -37,7 +38,23 @@ private:
   /// one, is in the log.
   template <class F>
   void write(std::string_view batch, F&& f);
-  void commit(lmdb_write& txn, std::string_view batch);
+
+  /// A batch in the log that is taken out again unless it is kept.
+  class logged_batch {
+  public:
+    logged_batch(lmdb_store_impl& store, std::string_view batch);
+    ~logged_batch();
+    logged_batch(const logged_batch&) = delete;
+    void settle();
+    void keep() { there_ = false; }
+
+  private:
+    void undo();
+
+    lmdb_store_impl& store_;
+    bool there_ = false;
+  };
+
   std::vector<write_log::record> restore();
   void start_log(const std::vector<write_log::record>& batches);
   void replay(const write_log::record& batch);

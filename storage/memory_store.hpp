@@ -21,6 +21,7 @@ public:
   store_result<std::unique_ptr<store_snapshot>> read() override;
   store_error stopped() const override { return {}; }
   store_error retry() override { return {}; }
+  store_error sync() override { return {}; }
 
 private:
   memory_tables rows_;

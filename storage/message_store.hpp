@@ -80,6 +80,9 @@ public:
 
   /// Tries to write again after an error. No other thread may be in `append`.
   virtual store_error retry() = 0;
+
+  /// Makes durable what was appended, where `append` does not. As `append` in its threads.
+  virtual store_error sync() = 0;
 };
 
 }  // namespace vagus

@@ -18,6 +18,8 @@ const char* to_text(store_errc code) {
       return "maximum bytes exceeded";
     case store_errc::max_per_subject_reached:
       return "maximum messages per subject exceeded";
+    case store_errc::refused:
+      return "refused";
     case store_errc::no_message:
       return "no message found";
     case store_errc::malformed_batch:

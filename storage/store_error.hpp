@@ -16,6 +16,7 @@ enum class store_errc : uint8_t {
   max_msgs_reached,         ///< `max_msgs` with discard new
   max_bytes_reached,        ///< `max_bytes` with discard new
   max_per_subject_reached,  ///< `max_msgs_per_subject` with `discard_new_per_subject`
+  refused,                  ///< the proposal said so itself
   no_message,               ///< no message has this sequence or subject
   // Answers to a whole batch or call: nothing was written.
   malformed_batch,   ///< the batch's bytes do not follow the format

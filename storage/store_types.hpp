@@ -81,6 +81,7 @@ struct outcome {
   bool duplicate = false;  ///< `seq` is that of the first message with this id
   bool more = false;       ///< purge: call again with `rest`; expire: call again
   uint64_t seq = 0;        ///< the new message's, or what an expectation found
+  uint64_t previous = 0;   ///< where `wants_previous` asked for it
   uint64_t removed = 0;    ///< purge, expire, delete: messages gone
   purge_rest rest;
   std::string text;  ///< the real last msg id, where another was expected
@@ -96,6 +97,14 @@ struct removed_message {
   std::string subject;
 };
 
+/// A message that the store has put in the place of a subject's last one.
+struct stored_marker {
+  uint64_t seq = 0;
+  uint64_t previous = 0;  ///< the sequence that has expired
+
+  bool operator==(const stored_marker&) const = default;
+};
+
 /// What became of a batch.
 struct applied {
   store_error error;     ///< if set, nothing of the batch was applied
@@ -107,9 +116,9 @@ struct applied {
   bool more = false;
   /// When an expire proposal will find the next message; 0: none will expire.
   int64_t next_expiry_ns = 0;
-  /// Sequences of the markers that this batch stored (`subject_delete_marker_ttl_ns`), ascending:
+  /// The markers that this batch stored (`subject_delete_marker_ttl_ns`), in their order:
   /// nobody proposed them, but consumers and republishing see them as any other message.
-  std::vector<uint64_t> markers;
+  std::vector<stored_marker> markers;
   /// Only where `report_removed` was asked for. A full purge and a rollup of all report nothing
   /// here.
   std::vector<removed_message> removed;

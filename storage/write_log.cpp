@@ -18,6 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// From that size on, writing a batch takes longer than asking for it to begin.
+constexpr uint64_t early_size = 16 * 1024;
+
 constexpr uint64_t log_magic = 0x31474F4C53474156;   // "VAGSLOG1"
 constexpr uint64_t mark_magic = 0x31454E4F44474156;  // "VAGDONE1"
 constexpr uint64_t mark_at = 512;
@@ -247,9 +250,16 @@ void write_log::append(uint64_t number, std::string_view batch) {
   last_ = end_;
   reserve(file, end_ + size + record_head);
   write_at(file.fd, bytes, end_, where);
+  // A large one is on its way while the batch is applied; for a small one that is not worth a call.
+  if (size >= early_size)
+    ::sync_file_range(file.fd, static_cast<off_t>(end_), static_cast<off_t>(size),
+                      SYNC_FILE_RANGE_WRITE);
   end_ += size;
   ++batches_;
-  sync_data(file.fd, where);
+}
+
+void write_log::sync() {
+  if (files_[current_].fd >= 0) sync_data(files_[current_].fd, name(directory_, current_));
 }
 
 void write_log::undo() {

@@ -48,8 +48,9 @@ public:
   /// The state that `begin` described is on the disk.
   void complete();
 
-  /// When it returns, the batch is on the disk.
+  /// Gives the batch to the system, which begins to write it. It is on the disk after `sync`.
   void append(uint64_t number, std::string_view batch);
+  void sync();
   /// The last batch was not taken after all.
   void undo();
 

@@ -37,6 +37,7 @@ connection_state::connection_state(handle::pointer self, loop_context& context,
   record_->start = connection_record::wall_clock::now();
   record_->account = context.global.name;
   record_->traffic = endpoint_;
+  endpoint_->described = record_;
   record_->last_activity_ns = std::chrono::nanoseconds{record_->start.time_since_epoch()}.count();
 }
 

@@ -280,9 +280,10 @@ void connection_state::stall(const std::vector<router::pressure>& over) {
   context_.counters.stalled_clients.fetch_add(1, std::memory_order_relaxed);
   for (const auto& p : over) {
     auto excess = p.pending * 16 / opts.max_pending;
-    auto patience = hard || p.destination->lossless ? std::chrono::duration_cast<std::chrono::milliseconds>(
-                               opts.write_deadline + std::chrono::seconds{1})
-                         : std::chrono::milliseconds{2 * excess};
+    auto patience = hard || p.destination->lossless
+                        ? std::chrono::duration_cast<std::chrono::milliseconds>(
+                              opts.write_deadline + std::chrono::seconds{1})
+                        : std::chrono::milliseconds{2 * excess};
     auto resume = [this] {
       if (--stalls_ == 0) resume_reading();
     };

@@ -17,6 +17,7 @@ inline std::string api_reply_start(std::string_view type) {
 /// What nats-server adds to an answer, even if that is an error.
 inline std::string_view api_reply_rest(std::string_view type) {
   if (type == "stream_info_response") return R"(,"total":0,"offset":0,"limit":0)";
+  if (type == "stream_restore_response") return R"(,"deliver_subject":"")";
   if (type == "stream_purge_response") return R"(,"purged":0)";
   if (type == "stream_names_response") return R"(,"total":0,"offset":0,"limit":0,"streams":null)";
   if (type == "stream_list_response") return R"(,"total":0,"offset":0,"limit":0,"streams":null)";

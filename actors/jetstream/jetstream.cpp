@@ -37,13 +37,16 @@ jetstream_actor::behavior_type jetstream_state::behavior() {
       [this](opened_atom, const stream_outcome& o) { finish_change(o); },
       [this](configure_atom, const stream_outcome& o) { finish_change(o); },
       [this](closed_atom, const stream_outcome& o) { note_ended(o); },
+      [this](restored_atom, const restored_stream_ptr& restored) { finish_restore(restored); },
+      [this](finished_atom, uint64_t id) { note_copied(id); },
       [this](end_atom) { end(); },
   };
 }
 
 void jetstream_state::start() {
   js_.api = jetstream_actor{self_};
-  client_.start(subscriber_actor{jetstream_actor{self_}}, false);
+  client_.start(subscriber_actor{jetstream_actor{self_}}, {});
+  client_.ask_for_publishers();
   uint32_t slot = 0;
   for (const auto& prefix : js_.api_prefixes())
     // What is asked of one stream past the API (direct get) is that stream's own.
@@ -51,7 +54,7 @@ void jetstream_state::start() {
       client_.subscribe(slot++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
   opening_ = start_.streams.size();
-  for (auto& s : start_.streams) add(s.name, std::move(s.record), std::move(s.store));
+  for (auto& s : start_.streams) add({s.name, std::move(s.record), std::move(s.store)});
   start_.streams.clear();
 }
 
@@ -65,14 +68,13 @@ void jetstream_state::note_settled() {
 // ---- the catalog ----
 
 /// Streams are dealt out to the event loops in turn.
-jetstream_state::entry& jetstream_state::add(std::string stream, stream_record_ptr record,
-                                             std::shared_ptr<message_store> store) {
-  auto& context = *start_.contexts[next_loop_++ % start_.contexts.size()];
-  auto& e = streams_[stream];
-  e.record = std::move(record);
+jetstream_state::entry& jetstream_state::add(stream_start start) {
+  auto& context = next_loop();
+  auto& e = streams_[start.name];
+  js_.streams.add(start.name, start.record);
+  e.record = start.record;
   e.actor = spawn_pinned<stream_state>(self_->system(), context.loop, std::ref(context),
-                                       std::ref(js_),
-                                       stream_start{std::move(stream), e.record, std::move(store)});
+                                       std::ref(js_), std::move(start));
   return e;
 }
 
@@ -91,6 +93,7 @@ void jetstream_state::finish_change(const stream_outcome& outcome) {
   auto waiting = std::move(e->waiting);
   e->then = nullptr;
   e->waiting.clear();
+  waiting_ -= waiting.size();
   if (then) then(outcome.error);
   for (auto& request : waiting) dispatch(std::move(request));
   end_if_empty();
@@ -104,6 +107,8 @@ void jetstream_state::note_ended(const stream_outcome& outcome) {
   if (at == streams_.end()) return;
   auto e = std::move(at->second);
   streams_.erase(at);
+  js_.streams.remove(outcome.name);
+  waiting_ -= e.waiting.size();
   if (e.then) e.then(outcome.error);
   for (auto& request : e.waiting) dispatch(std::move(request));
   end_if_empty();
@@ -113,12 +118,13 @@ void jetstream_state::note_ended(const stream_outcome& outcome) {
 
 void jetstream_state::take(const frame_batch& batch) {
   client_.take(batch);
+  auto client = std::static_pointer_cast<const connection_record>(batch.publisher);
   for (const auto& run : batch.runs()) {
     frame_reader frames{batch, run};
     while (frames.next()) {
       const auto& m = frames.message();
       dispatch({std::string{m.subject}, std::string{m.reply}, std::string{m.headers()},
-                std::string{m.payload()}});
+                std::string{m.payload()}, client});
     }
   }
   client_.release(batch.total());
@@ -130,10 +136,11 @@ void jetstream_state::end() {
   ending_ = true;
   client_.withdraw();
   for (auto& [stream, e] : streams_) caf::anon_send(e.actor, end_atom::value);
+  for (auto& [id, copy] : copies_) caf::anon_send(copy, end_atom::value);
 }
 
 void jetstream_state::end_if_empty() {
-  if (!ending_ || !retired_ || !streams_.empty()) return;
+  if (!ending_ || !retired_ || !streams_.empty() || !copies_.empty()) return;
   js_.api = nullptr;
   start_.ended();
   self_->quit();

@@ -2,8 +2,11 @@
 
 #include "actors/internal_client.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
+#include "actors/jetstream/stream.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_record.hpp"
+
+#include <caf/actor.hpp>
 
 #include <deque>
 #include <functional>
@@ -39,7 +42,8 @@ struct jetstream_start {
 /// Changes of one stream (create, update, delete) happen one after the other; what is asked of a
 /// stream meanwhile waits.
 ///
-/// Files: jetstream.cpp (behavior, catalog), jetstream_requests.cpp (the requests).
+/// Files: jetstream.cpp (behavior, catalog), jetstream_requests.cpp (the requests),
+/// jetstream_copies.cpp (snapshot and restore).
 class jetstream_state {
 public:
   using handle = jetstream_actor;
@@ -67,7 +71,8 @@ private:
   void start();
   void note_settled();
   void take(const frame_batch& batch);
-  entry& add(std::string stream, stream_record_ptr record, std::shared_ptr<message_store> store);
+  entry& add(stream_start start);
+  loop_context& next_loop() { return *start_.contexts[next_loop_++ % start_.contexts.size()]; }
   void finish_change(const stream_outcome& outcome);
   void note_ended(const stream_outcome& outcome);
   void end();
@@ -76,6 +81,7 @@ private:
 
   // jetstream_requests.cpp
   void dispatch(api_request request);
+  bool wait_if_busy(const std::string& stream, std::string_view type, api_request& request);
   void dispatch_stream(std::string_view verb, const std::string& target, api_request request);
   void answer_account_info(const api_request& request);
   void create(const std::string& stream, const api_request& request);
@@ -89,6 +95,13 @@ private:
   std::string change_reply(std::string_view type, const stream_record& record, bool created) const;
   std::string list_item(const stream_record& record) const;
   std::string offline_member() const;
+
+  // jetstream_copies.cpp
+  void snapshot(const std::string& stream, const api_request& request);
+  void restore(const std::string& stream, const api_request& request);
+  void finish_restore(const restored_stream_ptr& restored);
+  void note_restored(const restored_stream& restored, const std::optional<api_error>& error);
+  void note_copied(uint64_t id);
 
   struct account_usage {
     uint64_t memory = 0;
@@ -106,6 +119,9 @@ private:
   jetstream_context& js_;
   internal_client client_;
   catalog streams_;
+  std::map<uint64_t, caf::actor> copies_;  ///< streams on their way to or from clients
+  uint64_t last_copy_ = 0;
+  size_t waiting_ = 0;  ///< requests for streams that are busy
   size_t next_loop_ = 0;
   size_t opening_ = 0;  ///< recovered streams that do not take messages yet
   bool ready_ = false;

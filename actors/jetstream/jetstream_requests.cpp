@@ -1,8 +1,8 @@
+#include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/jetstream.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
-#include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_info.hpp"
@@ -53,6 +53,8 @@ std::string_view type_of(std::string_view verb) {
       {"STREAM.RESTORE", "stream_restore_response"},
       {"STREAM.LEADER.STEPDOWN", "stream_leader_stepdown_response"},
       {"STREAM.PEER.REMOVE", "stream_remove_peer_response"},
+      {"STREAM.PEER.EVACUATE", "stream_evacuate_peer_response"},
+      {"STREAM.CANCEL_MOVE", "stream_cancel_move_response"},
       {"STREAM.NAMES", "stream_names_response"},
       {"STREAM.LIST", "stream_list_response"},
       {"CONSUMER.CREATE", "consumer_create_response"},
@@ -64,10 +66,18 @@ std::string_view type_of(std::string_view verb) {
       {"CONSUMER.PAUSE", "consumer_pause_response"},
       {"CONSUMER.UNPIN", "consumer_unpin_response"},
       {"CONSUMER.LEADER.STEPDOWN", "consumer_leader_stepdown_response"},
+      {"CONSUMER.PEER.REMOVE", "consumer_remove_peer_response"},
+      {"CONSUMER.PEER.EVACUATE", "consumer_evacuate_peer_response"},
   };
   for (const auto& [known, type] : types)
     if (known == verb) return type;
   return {};
+}
+
+/// What only servers of a cluster can do.
+bool needs_cluster(std::string_view verb) {
+  return verb.ends_with(".STEPDOWN") || verb.starts_with("STREAM.PEER.") ||
+         verb.starts_with("CONSUMER.PEER.") || verb == "STREAM.CANCEL_MOVE";
 }
 
 /// Splits "STREAM.MSG.GET.<stream>..." into the verb and what follows it.
@@ -86,6 +96,7 @@ std::pair<std::string_view, std::string_view> split_verb(std::string_view subjec
 
 void jetstream_state::respond(const api_request& request, std::string_view body) {
   if (!request.reply.empty()) publishing{context_}.send(request.reply, {}, body);
+  advisories{context_, js_}.audit(request, body, now_ns());
 }
 
 void jetstream_state::refuse(const api_request& request, std::string_view type,
@@ -97,22 +108,17 @@ void jetstream_state::refuse(const api_request& request, std::string_view type,
 // ---- which request it is ----
 
 void jetstream_state::dispatch(api_request request) {
+  if (ending_) return;
   auto rest = behind_prefix(request.subject);
-  if (rest == "INFO") {
-    js_.api_total.fetch_add(1, std::memory_order_relaxed);
-    return answer_account_info(request);
-  }
   if (rest.starts_with("CONSUMER.MSG.NEXT.")) return answer_no_responders(context_, request);
-  auto [verb, target] = split_verb(rest);
+  bool info = rest == "INFO";
+  auto [verb, target] = info ? std::pair{rest, std::string_view{}} : split_verb(rest);
   if (verb.empty()) return;  // as nats-server: nobody knows it, nobody answers
   js_.api_total.fetch_add(1, std::memory_order_relaxed);
-  if (!request.headers.empty()) {
-    auto level = find_header(request.headers, "Nats-Required-Api-Level");
-    int64_t asked = 0;
-    for (char c : level) asked = asked * 10 + (c - '0');
-    if (!level.empty() && (level.size() > 9 || asked > js_api_level))
-      return refuse(request, type_of(verb), make_error(js_errc::required_api_level));
-  }
+  if (asks_higher_level(request.headers))
+    return refuse(request, info ? "account_info_response" : type_of(verb),
+                  make_error(js_errc::required_api_level));
+  if (info) return answer_account_info(request);
   if (verb == "STREAM.NAMES") return list(request, true);
   if (verb == "STREAM.LIST") return list(request, false);
   dispatch_stream(verb, std::string{target}, std::move(request));
@@ -123,13 +129,12 @@ void jetstream_state::dispatch_stream(std::string_view verb, const std::string& 
   std::string_view rest{target};
   auto stream = std::string{take_token(rest)};
   auto type = type_of(verb);
-  if (verb.ends_with("STEPDOWN") || verb.starts_with("STREAM.PEER."))
-    return refuse(request, type, make_error(js_errc::cluster_required));
-  if (auto* e = find(stream); e != nullptr && e->busy) {
-    e->waiting.push_back(std::move(request));
-    return;
-  }
+  if (needs_cluster(verb)) return refuse(request, type, make_error(js_errc::cluster_required));
+  if (wait_if_busy(stream, type, request)) return;
   if (verb == "STREAM.CREATE") return create(stream, request);
+  if (verb == "STREAM.RESTORE") return restore(stream, request);
+  if (verb == "STREAM.SNAPSHOT" && is_empty_request(request.payload))
+    return refuse(request, type, make_error(js_errc::bad_request));
   auto offline = start_.offline.find(stream);
   if (offline != start_.offline.end())
     return refuse(request, type,
@@ -140,10 +145,27 @@ void jetstream_state::dispatch_stream(std::string_view verb, const std::string& 
   if (verb == "STREAM.INFO") return hand_over(stream_call_kind::info, stream, request);
   if (verb == "STREAM.PURGE") return hand_over(stream_call_kind::purge, stream, request);
   if (verb == "STREAM.MSG.GET") return hand_over(stream_call_kind::msg_get, stream, request);
+  if (verb == "STREAM.SNAPSHOT") return snapshot(stream, request);
   if (verb == "STREAM.MSG.DELETE") return hand_over(stream_call_kind::msg_delete, stream, request);
   refuse(request, type,
          make_error(js_errc::stream_general_error,
                     {{"err", fmt::format("vagus does not have {} yet", verb)}}));
+}
+
+/// What is asked of a stream that is being made, changed or removed waits for the end of that; not
+/// without bound.
+bool jetstream_state::wait_if_busy(const std::string& stream, std::string_view type,
+                                   api_request& request) {
+  auto* e = find(stream);
+  if (e == nullptr || !e->busy) return false;
+  auto most = static_cast<size_t>(context_.current->opts.js_request_queue_limit);
+  if (waiting_ >= most) {
+    refuse(request, type, make_error(js_errc::stream_too_many_requests));
+    return true;
+  }
+  ++waiting_;
+  e->waiting.push_back(std::move(request));
+  return true;
 }
 
 void jetstream_state::hand_over(stream_call_kind kind, std::string_view stream,
@@ -235,10 +257,14 @@ void jetstream_state::create(const std::string& stream, const api_request& reque
     return refuse(request, type, make_error(js_errc::stream_subject_overlap));
   auto record = std::make_shared<stream_record>(
       std::make_shared<const stream_config>(std::move(asked.config)), now_ns());
-  auto& e = add(stream, record, nullptr);
+  auto& e = add({stream, record});
   e.then = [=, this](const store_error& error) {
-    if (!error) return respond(request, change_reply(type, *record, true));
+    if (!error) {
+      advisories{context_, js_}.stream_created(stream, now_ns());
+      return respond(request, change_reply(type, *record, true));
+    }
     streams_.erase(stream);
+    js_.streams.remove(stream);
     refuse(request, type,
            make_error(js_errc::stream_create,
                       {{"err", error.text.empty() ? to_text(error.code) : error.text}}));
@@ -262,7 +288,10 @@ void jetstream_state::update(const std::string& stream, const api_request& reque
     return refuse(request, type, make_error(js_errc::stream_subject_overlap));
   e.busy = true;
   e.then = [=, this, record = e.record](const store_error& error) {
-    if (!error) return respond(request, change_reply(type, *record, false));
+    if (!error) {
+      advisories{context_, js_}.stream_updated(stream, now_ns());
+      return respond(request, change_reply(type, *record, false));
+    }
     refuse(request, type,
            make_error(js_errc::stream_update,
                       {{"err", error.text.empty() ? to_text(error.code) : error.text}}));
@@ -273,11 +302,12 @@ void jetstream_state::update(const std::string& stream, const api_request& reque
 
 void jetstream_state::remove(const std::string& stream, const api_request& request) {
   constexpr std::string_view type = "stream_delete_response";
-  if (!request.payload.empty())
+  if (!is_empty_request(request.payload))
     return refuse(request, type, make_error(js_errc::not_empty_request));
   auto& e = *find(stream);
   e.busy = true;
   e.then = [=, this](const store_error& error) {
+    advisories{context_, js_}.stream_deleted(stream, now_ns());
     if (!error) return respond(request, api_success_reply(type));
     log_error("JetStream stream '{} > {}' is closed, but its directory could not be removed: {}",
               context_.global.name, stream, error.text);

@@ -3,9 +3,11 @@
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/loop_context.hpp"
 #include "net/options/options.hpp"
+#include "storage/writer_lock.hpp"
 
 #include <caf/actor_system.hpp>
 
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <vector>
@@ -30,7 +32,9 @@ public:
 private:
   void configure(const settings& current);
   void announce() const;
+  void lock(const std::filesystem::path& directory);
 
+  writer_lock lock_;  ///< no other server stores in the same directory
   jetstream_context context_;
   std::promise<void> ready_;
   std::promise<void> ended_;

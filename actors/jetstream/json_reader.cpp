@@ -336,4 +336,18 @@ template std::optional<api_error> read_json(std::string_view, bool, msg_delete_r
 template std::optional<api_error> read_json(std::string_view, bool, stream_snapshot_request&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_restore_request&);
 
+bool is_empty_request(std::string_view text) {
+  auto trim = [&] {
+    auto first = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+    text.remove_prefix(first);
+    text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+  };
+  if (text.empty()) return true;
+  trim();
+  if (!text.starts_with('{') || !text.ends_with('}') || text.size() < 2) return false;
+  text = text.substr(1, text.size() - 2);
+  trim();
+  return text.empty();
+}
+
 }  // namespace vagus

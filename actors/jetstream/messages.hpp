@@ -1,15 +1,18 @@
 #pragma once
 
+#include "actors/connection_record.hpp"
 #include "actors/jetstream/stream_batch.hpp"
 #include "actors/jetstream/stream_record.hpp"
-
 #include "storage/message_store.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace vagus {
 
@@ -25,6 +28,7 @@ struct api_request {
   std::string reply;
   std::string headers;
   std::string payload;
+  std::shared_ptr<const connection_record> client;  ///< who asks, for advisories; null: the server
 };
 
 struct stream_call {
@@ -46,11 +50,43 @@ using opened_store_ptr = std::shared_ptr<const opened_store>;
 
 /// An answer that a storage thread has written.
 struct api_answer {
-  std::string reply;
+  stream_call_ptr call;
   std::string body;
 };
 
 using api_answer_ptr = std::shared_ptr<const api_answer>;
+
+/// What a storage thread has read of a stream that is being copied to a client.
+struct snapshot_step {
+  store_error error;
+  std::vector<std::string> chunks;
+};
+
+using snapshot_step_ptr = std::shared_ptr<const snapshot_step>;
+
+/// What a storage thread has done with a piece of a stream that a client sends, or with all of it.
+struct restore_step {
+  std::string reply;  ///< of the piece
+  size_t bytes = 0;
+  bool last = false;
+};
+
+using restore_step_ptr = std::shared_ptr<const restore_step>;
+
+/// A stream that a client has sent; it is not in the catalog yet.
+struct restored_stream {
+  stream_config_ptr config;
+  api_request request;  ///< the one that began it
+  std::string reply;    ///< who waits for the end
+  int64_t start_ns = 0;
+  uint64_t bytes = 0;  ///< that were received
+  std::optional<api_error> error;
+  std::shared_ptr<message_store> store;  ///< of a stream in memory
+  std::filesystem::path directory;       ///< temporary, to be removed in the end
+  std::filesystem::path adopt;           ///< in it, the store of a stream on the disk
+};
+
+using restored_stream_ptr = std::shared_ptr<const restored_stream>;
 
 /// What became of a stream's opening, change or end; no error: it went well.
 struct stream_outcome {
@@ -66,4 +102,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_config_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::opened_store_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::api_answer_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::snapshot_step_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::restore_step_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::restored_stream_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::store_error)

@@ -1,6 +1,9 @@
 #include "actors/jetstream/metadata.hpp"
 
+#include "actors/jetstream/publish_headers.hpp"
 #include "net/options/version.hpp"
+
+#include <charconv>
 
 namespace vagus {
 
@@ -16,6 +19,16 @@ void remove_dynamic(asset_metadata& metadata) {
 }
 
 }  // namespace
+
+bool asks_higher_level(std::string_view headers) {
+  if (headers.empty()) return false;
+  auto level = find_header(headers, "Nats-Required-Api-Level");
+  if (level.empty()) return false;
+  int64_t asked = 0;
+  auto [end, error] = std::from_chars(level.data(), level.data() + level.size(), asked);
+  bool number = error == std::errc{} && end == level.data() + level.size();
+  return !number || asked > js_api_level;
+}
 
 void set_static_metadata(asset_metadata& metadata, int required_level) {
   remove_dynamic(metadata);

@@ -2,11 +2,16 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace vagus {
 
 /// The JetStream API level that vagus has completely.
 constexpr int js_api_level = 1;
+
+/// Whether a request, by its header block, asks for a level that this server does not have
+/// (Nats-Required-Api-Level, ADR-44). What is no number is too high.
+bool asks_higher_level(std::string_view headers);
 
 using asset_metadata = std::map<std::string, std::string>;
 

@@ -1,6 +1,7 @@
 #include "actors/jetstream/recover.hpp"
 
 #include "actors/jetstream/requests.hpp"
+#include "actors/jetstream/stream.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
 
@@ -39,12 +40,12 @@ std::string read_row(const std::string& row, stream_config& config, int64_t& cre
   return wrong ? wrong->description : std::string{};
 }
 
-found open_stream(const fs::path& directory, bool sync) {
+found open_stream(const fs::path& directory, std::chrono::nanoseconds sync_interval) {
   found result;
   auto& stream = result.stream;
   stream.name = directory.filename().string();
   lmdb_store_options how;
-  how.sync = sync;
+  how.sync_each_batch = sync_interval.count() == 0;
   auto opened = lmdb_store::open(directory, stream.name, how);
   if (!opened) {
     result.error = text_of(opened.error());
@@ -61,9 +62,9 @@ found open_stream(const fs::path& directory, bool sync) {
     if (snapshot) state = (*snapshot)->state();
   }
   if (!result.error.empty()) return result;
-  if (sync && config->persist_mode == persist_mode_type::async) {
+  if (auto own = sync_interval_of(*config, sync_interval); own != sync_interval) {
     stream.store.reset();
-    return open_stream(directory, false);
+    return open_stream(directory, own);
   }
   stream.record = std::make_shared<stream_record>(std::move(config), created_ns);
   stream.record->put(state);
@@ -85,7 +86,7 @@ std::vector<fs::path> list(const fs::path& directory) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator{directory}) {
     auto file = entry.path().filename().string();
-    if (file.starts_with(".removed-")) {
+    if (file.starts_with(".removed-") || file.starts_with(".restore-")) {
       fs::remove_all(entry.path());
     } else if (entry.is_directory() && !file.starts_with('.')) {
       paths.push_back(entry.path());
@@ -113,7 +114,7 @@ void note(found& f, const fs::path& directory, recovery& into) {
 
 }  // namespace
 
-recovery recover_streams(const fs::path& directory, bool sync_always) {
+recovery recover_streams(const fs::path& directory, std::chrono::nanoseconds sync_interval) {
   recovery result;
   std::vector<fs::path> paths;
   try {
@@ -129,7 +130,7 @@ recovery recover_streams(const fs::path& directory, bool sync_always) {
   std::atomic<size_t> next{0};
   auto work = [&] {
     for (size_t i; (i = next++) < paths.size();) {
-      auto f = open_stream(paths[i], sync_always);
+      auto f = open_stream(paths[i], sync_interval);
       std::lock_guard lock{mutex};
       note(f, paths[i], result);
     }

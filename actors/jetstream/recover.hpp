@@ -17,8 +17,10 @@ struct recovery {
 };
 
 /// Opens every stream in `directory` (made if it is not there), on several threads, and logs what
-/// it finds. Removes what was left of streams whose removal had begun. Throws std::runtime_error
+/// it finds. Removes what was left of streams whose removal had begun,
+/// and of restores that had not ended. Throws std::runtime_error
 /// that says what to do if the directory itself cannot be used.
-recovery recover_streams(const std::filesystem::path& directory, bool sync_always);
+recovery recover_streams(const std::filesystem::path& directory,
+                         std::chrono::nanoseconds sync_interval);
 
 }  // namespace vagus

@@ -85,6 +85,9 @@ struct stream_restore_request {  ///< STREAM.RESTORE
   restore_state state;
 };
 
+/// True for a request that says nothing: no bytes, or a JSON object without members.
+bool is_empty_request(std::string_view text);
+
 /// Reads the JSON of a request, one of the above or a `stream_config`, into `to`. An empty text
 /// changes nothing. Not `strict`: unknown members are passed over. The error is 10025 with
 /// nats-server's words. Memory is bounded by the size of `text`, and nothing recurses however deep

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstring>
 
 namespace vagus {
 
@@ -112,21 +113,50 @@ private:
 
 }  // namespace
 
+namespace {
+
+void put_digits(char* at, int count, uint64_t number) {
+  for (int i = count - 1; i >= 0; --i, number /= 10) at[i] = static_cast<char>('0' + number % 10);
+}
+
+/// "2006-01-02T15:04:05".
+void put_second(char* at, sys_seconds second) {
+  auto day = floor<days>(second);
+  year_month_day date{day};
+  hh_mm_ss clock{second - day};
+  std::memcpy(at, "0000-00-00T00:00:00", 19);
+  put_digits(at, 4, static_cast<uint64_t>(static_cast<int>(date.year())));
+  put_digits(at + 5, 2, static_cast<unsigned>(date.month()));
+  put_digits(at + 8, 2, static_cast<unsigned>(date.day()));
+  put_digits(at + 11, 2, static_cast<uint64_t>(clock.hours().count()));
+  put_digits(at + 14, 2, static_cast<uint64_t>(clock.minutes().count()));
+  put_digits(at + 17, 2, static_cast<uint64_t>(clock.seconds().count()));
+}
+
+}  // namespace
+
+/// Messages are read in runs that were stored in the same second: its text is kept.
 std::string rfc3339(int64_t time_ns) {
   if (time_ns == zero_time) return "0001-01-01T00:00:00Z";
+  static thread_local int64_t known = INT64_MIN;
+  static thread_local char text[19];
   sys_time<nanoseconds> time{nanoseconds{time_ns}};
-  auto day = floor<days>(time);
-  year_month_day date{day};
-  hh_mm_ss clock{time - day};
-  auto text = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
-                          static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                          clock.hours().count(), clock.minutes().count(), clock.seconds().count());
-  if (auto rest = clock.subseconds().count(); rest != 0) {
-    auto digits = fmt::format(".{:09}", rest);
-    digits.erase(digits.find_last_not_of('0') + 1);
-    text += digits;
+  auto second = floor<seconds>(time);
+  if (second.time_since_epoch().count() != known) {
+    put_second(text, second);
+    known = second.time_since_epoch().count();
   }
-  return text += 'Z';
+  char out[31];
+  std::memcpy(out, text, 19);
+  size_t size = 19;
+  if (auto rest = (time - second).count(); rest != 0) {
+    out[size] = '.';
+    put_digits(out + size + 1, 9, static_cast<uint64_t>(rest));
+    size += 10;
+    while (out[size - 1] == '0') --size;
+  }
+  out[size++] = 'Z';
+  return {out, size};
 }
 
 parsed_time parse_rfc3339(std::string_view text) {

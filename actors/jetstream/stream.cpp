@@ -1,5 +1,7 @@
 #include "actors/jetstream/stream.hpp"
 
+#include "actors/jetstream/stream_reader.hpp"
+#include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
@@ -9,6 +11,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <thread>
 
 namespace vagus {
 
@@ -24,9 +27,21 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       config_{record_->look().config},
       store_{std::move(start.store)},
       writer_{js.workers.next_writer()},
-      client_{context, 0} {
-  ack_head_ = fmt::format(R"({{"stream":"{}","seq":)", name_);
-  if (!js.domain.empty()) ack_tail_ = fmt::format(R"(,"domain":"{}")", js.domain);
+      client_{context, 0},
+      restored_{start.restored},
+      adopt_{std::move(start.adopt)} {
+  sync_interval_ = sync_interval_of(config(), js.sync_interval);
+  make_transforms();
+  auto domain = js.domain.empty() ? "" : fmt::format(R"("domain":"{}",)", js.domain);
+  ack_head_ = fmt::format(R"({{"stream":"{}",{}"seq":)", name_, domain);
+}
+
+std::chrono::nanoseconds sync_interval_of(const stream_config& config,
+                                          std::chrono::nanoseconds of_server) {
+  // As often as the server's other streams, if they are not synced all the time either.
+  constexpr std::chrono::seconds async_interval{1};
+  bool async = config.persist_mode == persist_mode_type::async;
+  return async && of_server.count() == 0 ? async_interval : of_server;
 }
 
 stream_state::~stream_state() {
@@ -35,13 +50,13 @@ stream_state::~stream_state() {
 
 stream_actor::behavior_type stream_state::behavior() {
   supervise(self_);
-  client_.start(subscriber_actor{stream_actor{self_}}, true);
+  client_.start(subscriber_actor{stream_actor{self_}}, {.lossless = true});
   open();
   return {
       [this](const frame_batch_ptr& batch) { take(batch); },
       [this](applied_atom, uint64_t count) {
         client_.note_applied(count);
-        if (client_.settled()) note_settled();
+        note_settled();
       },
       [this](retired_atom) {
         retired_ = true;
@@ -53,7 +68,7 @@ stream_actor::behavior_type stream_state::behavior() {
         answer_drained();
         return promise;
       },
-      [this](api_atom, const stream_call_ptr& request) { answer(*request); },
+      [this](api_atom, const stream_call_ptr& request) { answer(request); },
       [this](configure_atom, const stream_config_ptr& next) { configure(next); },
       [this](opened_atom, const opened_store_ptr& opened) { note_opened(*opened); },
       [this](committed_atom, const stream_batch_ptr& batch) { settle(batch); },
@@ -61,44 +76,82 @@ stream_actor::behavior_type stream_state::behavior() {
       [this](remove_atom) { end(true); },
       [this](end_atom) { end(false); },
       [this](closed_atom, const store_error& error) { note_closed(error); },
-      [this](answer_atom, const api_answer_ptr& answer) { respond(answer->reply, answer->body); },
-      [this](continue_atom) { continue_gets(); },
+      [this](answer_atom, const api_answer_ptr& answer) { respond(answer->call, answer->body); },
+      [this](ready_atom) {
+        --readers_awaited_;
+        note_settled();
+      },
+      [this](ended_atom) {
+        --readers_;
+        close_if_done();
+      },
   };
-}
-
-void stream_state::run_on(const storage_worker_actor& worker, std::function<void()> job) {
-  caf::anon_send(worker, run_atom::value,
-                 std::make_shared<const std::function<void()>>(std::move(job)));
 }
 
 // ---- the start ----
 
+namespace {
+
+struct store_opening {
+  std::string name;
+  fs::path directory;
+  fs::path adopt;
+  std::shared_ptr<message_store> store;
+  bool memory = false;
+  bool sync = true;
+};
+
+store_error make_store(store_opening& from) {
+  if (from.store) return {};
+  if (from.memory) {
+    from.store = std::make_shared<memory_store>(from.name);
+    return {};
+  }
+  if (!from.adopt.empty()) {
+    std::error_code code;
+    fs::rename(from.adopt, from.directory, code);
+    if (code) return {store_errc::io_error, 0, from.directory.string() + ": " + code.message()};
+  }
+  lmdb_store_options how;
+  how.sync_each_batch = from.sync;
+  auto opened = lmdb_store::open(from.directory, from.name, how);
+  if (!opened) return opened.error();
+  from.store = std::move(*opened);
+  return {};
+}
+
+/// The store with its configuration, or nothing.
+store_error open_store(store_opening& from, std::string_view configuration) {
+  auto error = make_store(from);
+  if (!error) error = from.store->append(configuration).error;
+  if (!error) return {};
+  bool ours = from.store != nullptr && !from.adopt.empty();
+  from.store = nullptr;
+  // The client has what it wanted to restore; here nobody was told that it is there.
+  std::error_code ignored;
+  if (ours) fs::remove_all(from.directory, ignored);
+  return error;
+}
+
+}  // namespace
+
 /// Makes the store, with the configuration as its first batch, unless it was there before.
 void stream_state::open() {
-  if (store_) {
+  if (store_ && !restored_) {
     subscribe();
     return;
   }
   batch_builder first{now_ns()};
   auto row = config_row(config());
   first.add(configure_proposal{limits_of(config()), row});
-  bool memory = config().storage == storage_type::memory;
-  auto directory = js_.store_dir / name_;
-  run_on(writer_, [=, sync = js_.sync_always && config().persist_mode != persist_mode_type::async,
-                   name = name_, batch = std::string{first.bytes()}, self = stream_actor{self_}] {
+  store_opening what{name_, js_.store_dir / name_, std::move(adopt_), std::move(store_)};
+  what.memory = config().storage == storage_type::memory;
+  what.sync = sync_interval_.count() == 0;
+  run_on(writer_, [what = std::make_shared<store_opening>(std::move(what)),
+                   batch = std::string{first.bytes()}, self = stream_actor{self_}] {
     auto answer = std::make_shared<opened_store>();
-    if (memory) {
-      answer->store = std::make_shared<memory_store>(name);
-    } else {
-      lmdb_store_options how;
-      how.sync = sync;
-      auto opened = lmdb_store::open(directory, name, how);
-      if (opened)
-        answer->store = std::move(*opened);
-      else
-        answer->error = opened.error();
-    }
-    if (!answer->error) answer->error = answer->store->append(batch).error;
+    answer->error = open_store(*what, batch);
+    answer->store = std::move(what->store);
     caf::anon_send(self, opened_atom::value, opened_store_ptr{answer});
   });
 }
@@ -120,19 +173,31 @@ void stream_state::note_opened(const opened_store& opened) {
 }
 
 void stream_state::subscribe() {
-  if (auto snapshot = store_->read()) record_->put((*snapshot)->state());
-  if (config().allow_direct) subscribe_direct(true);
+  record_->put(store_);
+  if (auto snapshot = store_->read()) {
+    record_->put((*snapshot)->state());
+    count_bytes(static_cast<int64_t>((*snapshot)->state().bytes));
+  }
+  if (config().allow_direct) start_readers();
   for (const auto& subject : config().subjects) {
     client_.subscribe(next_slot_, subject);
     slots_.emplace_back(subject, next_slot_++);
   }
   reconfigured_ = false;
   client_.send_changes();
-  if (client_.settled()) note_settled();
+  note_settled();
 }
 
-/// Everybody sees its subscriptions as they are now.
+/// Keeps the sum of all streams right.
+void stream_state::count_bytes(int64_t held) {
+  if (held == counted_) return;
+  js_.used(config().storage).fetch_add(held - counted_, std::memory_order_relaxed);
+  counted_ = held;
+}
+
+/// Everybody sees its subscriptions as they are now, once all changes are in force.
 void stream_state::note_settled() {
+  if (!client_.settled() || readers_awaited_ > 0) return;
   if (phase_ == phase::opening) {
     phase_ = phase::open;
     // What has expired while nobody looked goes now.
@@ -166,9 +231,10 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   auto before = config_;
   config_ = next;
   record_->put(next);
+  make_transforms();
   reconfigured_ = true;
   change_subscriptions(*before);
-  if (client_.settled()) note_settled();
+  note_settled();
 }
 
 void stream_state::change_subscriptions(const stream_config& before) {
@@ -188,8 +254,27 @@ void stream_state::change_subscriptions(const stream_config& before) {
     client_.subscribe(next_slot_, s);
     slots_.emplace_back(s, next_slot_++);
   }
-  if (config().allow_direct != before.allow_direct) subscribe_direct(config().allow_direct);
+  if (config().allow_direct && !before.allow_direct) start_readers();
+  if (!config().allow_direct && before.allow_direct) end_readers();
   client_.send_changes();
+}
+
+// ---- readers ----
+
+/// One for each event loop.
+void stream_state::start_readers() {
+  for (auto* context : js_.loops) {
+    reader_actors_.push_back(spawn_pinned<stream_reader_state>(
+        self_->system(), context->loop, std::ref(*context), std::ref(js_), name_, store_,
+        stream_actor{self_}));
+    ++readers_;
+    ++readers_awaited_;
+  }
+}
+
+void stream_state::end_readers() {
+  for (const auto& reader : reader_actors_) caf::anon_send(reader, end_atom::value);
+  reader_actors_.clear();
 }
 
 // ---- the end ----
@@ -203,19 +288,34 @@ void stream_state::end(bool remove) {
   context_.deadlines.cancel(*this);
   client_.withdraw();
   answer_drained();
-  if (!opening && !in_flight_ && waiting_.empty()) close_store();
+  end_readers();
+  if (!opening) close_if_done();
+}
+
+void stream_state::close_if_done() {
+  if (phase_ == phase::ending && !in_flight_ && waiting_.empty() && readers_ == 0) close_store();
 }
 
 void stream_state::close_store() {
   if (!store_) return;
+  count_bytes(0);
+  record_->put(std::shared_ptr<message_store>{});
   auto directory = js_.store_dir / name_;
   bool gone = remove_ && config().storage == storage_type::file;
   run_on(writer_, [=, store = std::move(store_), self = stream_actor{self_}]() mutable {
+    // Others may be reading from it, block by block. Nothing may write to the directory any more
+    // once another stream can have its place.
+    std::weak_ptr<message_store> open{store};
     store.reset();
+    for (int tries = 0; !open.expired() && tries < 10'000; ++tries)
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
     std::error_code code;
-    if (gone) {
+    if (!open.expired()) {
+      code = std::make_error_code(std::errc::device_or_resource_busy);
+    } else if (gone) {
       // First out of the way, so that a crash in the middle leaves no half of a stream.
-      auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
+      auto rest =
+          directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
       fs::remove_all(rest, code);
       fs::rename(directory, rest, code);
       if (!code) fs::remove_all(rest, code);

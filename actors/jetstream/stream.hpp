@@ -1,17 +1,19 @@
 #pragma once
 
 #include "actors/internal_client.hpp"
-#include "actors/jetstream/direct_batch.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/stream_record.hpp"
+#include "net/subject_transform.hpp"
 #include "net/timers.hpp"
 #include "storage/message_store.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <deque>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,10 @@ struct stream_start {
   stream_record_ptr record;
   /// Its store, if it was there before; else it is made.
   std::shared_ptr<message_store> store = {};
+  /// A store that a client has restored: `store`, or a directory that takes the stream's place on
+  /// the disk. The configuration is not in it yet.
+  bool restored = false;
+  std::filesystem::path adopt = {};
 };
 
 /// One stream. What arrives while a commit runs forms the next commit: take -> store_message ->
@@ -31,8 +37,8 @@ struct stream_start {
 /// committed, and nobody reads what is not.
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
-/// stream_commit.cpp (commits, acknowledgements, failures), stream_requests.cpp (the API),
-/// stream_direct.cpp (direct get).
+/// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
+/// was stored), stream_requests.cpp (the API).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -50,59 +56,60 @@ public:
 private:
   enum class phase : uint8_t { opening, open, ending, closed };
 
-  // Slots of its subscriptions: what a delivery is for. Direct gets have two, without and with a
-  // subject, for each prefix of the API.
-  static constexpr uint32_t first_subject_slot = 4;
-
   // stream.cpp
   void open();
   void note_opened(const opened_store& opened);
   void subscribe();
   void change_subscriptions(const stream_config& before);
   void note_settled();
+  void count_bytes(int64_t held);
   void report(store_error error);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
+  void start_readers();
+  void end_readers();
   void end(bool remove);
+  void close_if_done();
   void close_store();
   void note_closed(const store_error& error);
   void end_if_done();
-  void run_on(const storage_worker_actor& worker, std::function<void()> job);
   void on_time(time_point now) override;
   std::string config_row(const stream_config& config) const;
 
   // stream_publish.cpp
   void take(const frame_batch_ptr& batch);
   void store_message(const message_view& message);
-  bool check(const message_view& message, const publish_headers& headers, api_error& why) const;
+  std::optional<js_errc> first_objection(const message_view& message,
+                                         const publish_headers& headers) const;
+  std::optional<api_error> demand(const publish_headers& headers, store_proposal& p) const;
+  void note_exceeded();
   stream_batch& open_batch();
 
   // stream_commit.cpp
   void commit();
   void settle(const stream_batch_ptr& batch);
   void acknowledge(const stream_batch& batch);
-  void republish(const stream_batch& batch);
   void answer_drained();
   void note_failure(const store_error& error);
   void retry();
   void note_retried(const store_error& error);
   void schedule_expiry(int64_t next_expiry_ns);
+  void schedule();
+  void sync();
+
+  // stream_republish.cpp
+  void make_transforms();
+  void republish(const stream_batch& batch);
 
   // stream_requests.cpp
-  void answer(const stream_call& request);
-  void answer_info(const api_request& request);
-  void answer_purge(const api_request& request);
-  void answer_msg_get(const api_request& request);
-  void answer_msg_delete(const api_request& request);
-  void purge(purge_proposal p, std::string filter, std::string reply, uint64_t removed);
-  void respond(std::string_view reply, std::string_view body);
-  void refuse(std::string_view reply, std::string_view type, const api_error& why);
-
-  // stream_direct.cpp
-  void subscribe_direct(bool wanted);
-  void direct_get(const message_view& message, uint32_t slot);
-  void get_one(std::string_view reply, const msg_get_request& request);
-  void continue_gets();
+  void answer(const stream_call_ptr& call);
+  void answer_info(const stream_call_ptr& call);
+  void answer_purge(const stream_call_ptr& call);
+  void answer_msg_get(const stream_call_ptr& call);
+  void answer_msg_delete(const stream_call_ptr& call);
+  void purge(purge_proposal p, std::string filter, const stream_call_ptr& call, uint64_t removed);
+  void respond(const stream_call_ptr& call, std::string_view body);
+  void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);
 
   int64_t now_ns() const { return context_.wall_now(self_->clock().now()); }
   const stream_config& config() const { return *config_; }
@@ -115,26 +122,38 @@ private:
   stream_config_ptr config_;
   std::shared_ptr<message_store> store_;
   storage_worker_actor writer_;
+  std::optional<subject_transform> transform_;  ///< of what comes in
+  std::optional<subject_transform> republish_;  ///< to where what is stored goes as well
   internal_client client_;
 
   phase phase_ = phase::opening;
-  bool retired_ = false;       ///< nothing more can come from publishers
-  bool remove_ = false;        ///< what is stored goes when the stream ends
+  bool restored_ = false;        ///< its store lacks the configuration
+  std::filesystem::path adopt_;  ///< that becomes its directory
+  int64_t counted_ = 0;          ///< bytes of it in the context's sum
+  bool retired_ = false;         ///< nothing more can come from publishers
+  bool remove_ = false;          ///< what is stored goes when the stream ends
   bool reconfigured_ = false;  ///< the API waits for new subscriptions to be in force
-  uint32_t next_slot_ = first_subject_slot;
+  uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
 
   std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
   stream_batch_ptr in_flight_;
   bool again_ = false;  ///< the store has more to do than the last batch gave it time for
   store_error stopped_;  ///< why the store takes nothing, if it does not
-  std::string ack_head_;  ///< {"stream":"NAME","seq":
-  std::string ack_tail_;  ///< [,"domain":"D"]
+  std::string ack_head_;  ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
-  std::deque<direct_batch> gets_;  ///< batched direct gets that are not finished
+  std::vector<stream_reader_actor> reader_actors_;
+  size_t readers_ = 0;          ///< that hold the store
+  size_t readers_awaited_ = 0;  ///< that do not answer yet
   time_point next_expiry_ = time_point::max();
   time_point next_retry_ = time_point::max();
+  time_point next_sync_ = time_point::max();
+  std::chrono::nanoseconds sync_interval_{0};
 };
+
+/// How long a commit of the stream may wait for the disk; 0: not at all.
+std::chrono::nanoseconds sync_interval_of(const stream_config& config,
+                                          std::chrono::nanoseconds of_server);
 
 /// What a client is told when its stream's store has refused something as a whole.
 api_error error_of(const store_error& error);

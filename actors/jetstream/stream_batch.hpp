@@ -28,6 +28,12 @@ public:
   /// A publisher waits for the outcome of the proposal that is added next.
   void expect_ack(std::string_view reply) { note(reply, proposals.size(), no_error); }
 
+  /// The same, and `why` is what it is told if the outcome is `refused`.
+  void expect_ack(std::string_view reply, api_error why) {
+    errors_.push_back(std::move(why));
+    note(reply, proposals.size(), static_cast<uint32_t>(errors_.size() - 1));
+  }
+
   /// A publisher is told of an error, in its turn.
   void refuse(std::string_view reply, api_error why) {
     errors_.push_back(std::move(why));
@@ -42,7 +48,8 @@ public:
   bool empty() const { return proposals.size() == 0 && answers_.empty() && calls_.empty(); }
   size_t size() const { return proposals.bytes().size(); }
 
-  /// Calls `visit(reply, outcome index or no_outcome, error or null)` in the order of arrival.
+  /// Calls `visit(reply, outcome index or no_outcome, error or null)` in the order of arrival. With
+  /// an index the error is the one for `refused`.
   template <class F>
   void for_each_answer(F&& visit) const {
     for (const auto& a : answers_)

@@ -73,9 +73,14 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     note_failure(result.error);
   } else {
     record_->put(result.state);
+    count_bytes(static_cast<int64_t>(result.state.bytes));
     again_ = result.more;
+    if (sync_interval_.count() > 0 && next_sync_ == time_point::max())
+      next_sync_ = self_->clock().now() + sync_interval_;
     schedule_expiry(result.next_expiry_ns);
   }
+  commit();  // the disk works on while everybody is told
+  if (republish_ && !result.error) republish(*batch);
   acknowledge(*batch);
   outcome failed;
   failed.error = store_errc::stopped;
@@ -83,7 +88,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     call.then(result.error ? failed : result.outcomes[call.outcome]);
   if (batch->taken > 0) client_.release(batch->taken);
   if (!waiting_for_drain_.empty()) answer_drained();
-  if (phase_ == phase::ending && waiting_.empty()) close_store();
+  close_if_done();
 }
 
 void stream_state::acknowledge(const stream_batch& batch) {
@@ -91,15 +96,17 @@ void stream_state::acknowledge(const stream_batch& batch) {
   fmt::basic_memory_buffer<char, 512> text;
   const auto& result = batch.result;
   auto refuse = [&](std::string_view reply, const api_error& why) {
-    out.send(reply, {}, fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
+    out.send(reply, {},
+             fmt::format(R"({{"error":{},"stream":"{}","seq":0}})", to_json(why), name_));
   };
   batch.for_each_answer([&](std::string_view reply, uint32_t at, const api_error* error) {
-    if (error != nullptr) return refuse(reply, *error);
+    if (at == stream_batch::no_outcome) return refuse(reply, *error);
     if (result.error) return refuse(reply, error_of(result.error));
     const auto& o = result.outcomes[at];
+    if (o.error == store_errc::refused && error != nullptr) return refuse(reply, *error);
     if (o.error != store_errc::none) return refuse(reply, error_of(o));
     text.clear();
-    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}{}}}"), ack_head_, o.seq, ack_tail_,
+    fmt::format_to(std::back_inserter(text), FMT_COMPILE("{}{}{}}}"), ack_head_, o.seq,
                    o.duplicate ? ",\"duplicate\": true" : "");
     out.send(reply, {}, {text.data(), text.size()});
   });
@@ -123,7 +130,7 @@ void stream_state::note_failure(const store_error& error) {
     stopped_ = error;
   }
   if (stopped_) next_retry_ = self_->clock().now() + retry_interval;
-  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+  schedule();
 }
 
 void stream_state::retry() {
@@ -134,15 +141,15 @@ void stream_state::retry() {
 }
 
 void stream_state::note_retried(const store_error& error) {
-  if (phase_ == phase::closed || !stopped_) return;
+  if (phase_ == phase::closed) return;
   if (error) {
-    next_retry_ = self_->clock().now() + retry_interval;
-  } else {
+    note_failure(error);
+  } else if (stopped_) {
     log_info("JetStream stream '{} > {}' takes messages again", context_.global.name, name_);
     stopped_ = {};
     again_ = true;  // limits and expiry may have waited
   }
-  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+  schedule();
 }
 
 // ---- time ----
@@ -151,19 +158,33 @@ void stream_state::schedule_expiry(int64_t next_expiry_ns) {
   next_expiry_ = time_point::max();
   if (next_expiry_ns != 0 && !config().sealed) {
     auto left = std::chrono::nanoseconds{std::max<int64_t>(next_expiry_ns - now_ns(), 0)};
-    next_expiry_ = self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
+    next_expiry_ =
+        self_->clock().now() + std::min<std::chrono::nanoseconds>(left, std::chrono::hours{24});
   }
-  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+  schedule();
+}
+
+void stream_state::schedule() {
+  context_.deadlines.schedule(*this, std::min({next_expiry_, next_retry_, next_sync_}));
+}
+
+/// What was acknowledged before it was on the disk gets there now.
+void stream_state::sync() {
+  next_sync_ = time_point::max();
+  run_on(writer_, [store = store_, self = stream_actor{self_}] {
+    if (auto error = store->sync()) caf::anon_send(self, retry_atom::value, error);
+  });
 }
 
 void stream_state::on_time(time_point now) {
   if (phase_ != phase::open) return;
   if (now >= next_retry_) retry();
+  if (now >= next_sync_) sync();
   if (now >= next_expiry_) {
     next_expiry_ = time_point::max();
     if (!stopped_) open_batch().proposals.add(expire_proposal{});
   }
-  context_.deadlines.schedule(*this, std::min(next_expiry_, next_retry_));
+  schedule();
   commit();
 }
 

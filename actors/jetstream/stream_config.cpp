@@ -14,6 +14,7 @@ store_limits limits_of(const stream_config& config) {
   limits.max_msg_size = config.max_msg_size;
   limits.duplicate_window_ns = config.duplicate_window;
   limits.first_seq = config.first_seq;
+  limits.subject_delete_marker_ttl_ns = config.subject_delete_marker_ttl;
   limits.discard_new = config.discard == discard_policy::new_msgs;
   limits.discard_new_per_subject = config.discard_new_per_subject;
   return limits;

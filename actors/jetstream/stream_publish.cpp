@@ -1,5 +1,9 @@
+#include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/stream.hpp"
+#include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
+
+#include <fmt/format.h>
 
 namespace vagus {
 
@@ -14,22 +18,12 @@ constexpr size_t max_header_size = 64 * 1024 - 1;
 
 void stream_state::take(const frame_batch_ptr& batch) {
   client_.take(*batch);
-  size_t stored = 0;
+  if (phase_ != phase::open) return client_.release(batch->total());  // nobody's any more
   for (const auto& run : batch->runs()) {
     frame_reader frames{*batch, run};
-    while (frames.next()) {
-      if (run.slot >= first_subject_slot) {
-        store_message(frames.message());
-        ++stored;
-      } else {
-        direct_get(frames.message(), run.slot);
-      }
-    }
+    while (frames.next()) store_message(frames.message());
   }
-  if (stored > 0)
-    open_batch().taken += batch->total();
-  else
-    client_.release(batch->total());
+  open_batch().taken += batch->total();
 }
 
 stream_batch& stream_state::open_batch() {
@@ -39,71 +33,95 @@ stream_batch& stream_state::open_batch() {
 }
 
 void stream_state::store_message(const message_view& message) {
-  if (phase_ != phase::open) return;  // on its way out: what comes now is nobody's
   auto reply = config().no_ack ? std::string_view{} : message.reply;
   auto& batch = open_batch();
-  auto block = message.headers();
-  store_proposal p;
-  if (!block.empty()) {
-    auto headers = read_publish_headers(block);
-    api_error why;
-    if (!check(message, headers, why)) {
-      if (!reply.empty()) batch.refuse(reply, std::move(why));
-      return;
-    }
-    p.msg_id = headers.msg_id;
-    p.ttl_ns = *parse_message_ttl(headers.ttl);
-    p.expected_last_seq = headers.expected_last_seq;
-    p.expected_last_subject_seq = headers.expected_last_subject_seq;
-    p.expected_subject = headers.expected_subject;
-    if (!headers.expected_last_msg_id.empty())
-      p.expected_last_msg_id = headers.expected_last_msg_id;
-    p.rollup_subject = headers.rollup == publish_headers::rollup_kind::subject;
-    p.rollup_all = headers.rollup == publish_headers::rollup_kind::all;
-  } else if (config().sealed) {
-    if (!reply.empty()) batch.refuse(reply, make_error(js_errc::stream_sealed));
+  if (js_.exceeded(config().storage)) {
+    note_exceeded();
+    if (!reply.empty()) batch.refuse(reply, make_error(js_errc::insufficient_resources));
     return;
   }
+  publish_headers headers;
+  if (message.header_size > 0) headers = read_publish_headers(message.headers());
+  if (auto wrong = first_objection(message, headers)) {
+    if (!reply.empty()) batch.refuse(reply, make_error(*wrong));
+    return;
+  }
+  store_proposal p;
+  std::string transformed;
   p.subject = message.subject;
-  p.headers = block;
+  if (transform_ && transform_->matches(p.subject))
+    p.subject = transformed = transform_->apply(p.subject);
+  p.headers = message.headers();
   p.payload = message.payload();
   p.skip = config().retention == retention_policy::interest;  // nobody has a consumer here
+  p.wants_previous = republish_ && !p.skip && republish_->matches(p.subject);
+  if (!p.headers.empty()) {
+    if (auto wrong = demand(headers, p)) {
+      if (reply.empty()) return;
+      batch.expect_ack(reply, std::move(*wrong));
+      batch.proposals.add(p);
+      return;
+    }
+  }
   if (!reply.empty()) batch.expect_ack(reply);
   batch.proposals.add(p);
 }
 
-/// What can be said of a message without the store. False: `why` says what is wrong with it.
-bool stream_state::check(const message_view& message, const publish_headers& headers,
-                         api_error& why) const {
-  using rollup = publish_headers::rollup_kind;
-  auto refuse = [&](api_error error) {
-    why = std::move(error);
-    return false;
-  };
+/// Once, until the process starts again: what an operator has to know.
+void stream_state::note_exceeded() {
+  if (js_.told_exceeded.exchange(true)) return;
+  log_error("JetStream {} resource limits exceeded for server",
+            config().storage == storage_type::memory ? "memory" : "file");
+}
+
+/// What speaks against a message before the store is asked. Which of several objections a publisher
+/// is told of is nats-server's order, here and in the store.
+std::optional<js_errc> stream_state::first_objection(const message_view& message,
+                                                     const publish_headers& headers) const {
   const auto& c = config();
-  if (c.sealed) return refuse(make_error(js_errc::stream_sealed));
-  if (message.headers().size() > max_header_size)
-    return refuse(make_error(js_errc::stream_header_exceeds_maximum));
+  if (c.sealed) return js_errc::stream_sealed;
+  if (c.max_msg_size > 0 && message.body.size() > static_cast<size_t>(c.max_msg_size))
+    return js_errc::stream_message_exceeds_maximum;
+  if (headers.batch) return js_errc::atomic_publish_disabled;
+  if (message.headers().size() > max_header_size) return js_errc::stream_header_exceeds_maximum;
+  if (headers.increment) return js_errc::message_incr_disabled;
   if (!headers.expected_stream.empty() && headers.expected_stream != name_)
-    return refuse(make_error(js_errc::stream_not_match));
-  if (headers.increment) return refuse(make_error(js_errc::message_incr_disabled));
-  if (headers.schedule) return refuse(make_error(js_errc::message_schedules_disabled));
-  if (headers.batch) return refuse(make_error(js_errc::atomic_publish_disabled));
-  if (headers.stream_source) return refuse(make_error(js_errc::message_source_hdr_not_allowed));
+    return js_errc::stream_not_match;
+  if (!headers.ttl.empty() && !c.allow_msg_ttl && parse_message_ttl(headers.ttl))
+    return js_errc::message_ttl_disabled;
   if (!headers.expected_subject.empty() && !headers.expected_last_subject_seq)
-    return refuse(make_error(js_errc::stream_expected_last_seq_per_subject_invalid));
-  auto ttl = parse_message_ttl(headers.ttl);
-  if (!ttl) return refuse(make_error(js_errc::message_ttl_invalid));
-  if (*ttl != ttl_none && !c.allow_msg_ttl)
-    return refuse(make_error(js_errc::message_ttl_disabled));
+    return js_errc::stream_expected_last_seq_per_subject_invalid;
+  return std::nullopt;
+}
+
+/// Puts what the headers ask of the store into the proposal. An error: the message is refused for
+/// it, unless the store finds something that comes before.
+std::optional<api_error> stream_state::demand(const publish_headers& headers,
+                                              store_proposal& p) const {
+  using rollup = publish_headers::rollup_kind;
+  p.msg_id = headers.msg_id;
+  p.expected_last_seq = headers.expected_last_seq;
+  p.expected_last_subject_seq = headers.expected_last_subject_seq;
+  p.expected_subject = headers.expected_subject;
+  if (!headers.expected_last_msg_id.empty()) p.expected_last_msg_id = headers.expected_last_msg_id;
+  p.rollup_subject = headers.rollup == rollup::subject;
+  p.rollup_all = headers.rollup == rollup::all;
+
+  p.refused = store_proposal::refusal::after_sequences;
+  if (headers.schedule) return make_error(js_errc::message_schedules_disabled);
+  if (headers.stream_source) return make_error(js_errc::message_source_hdr_not_allowed);
+  p.refused = store_proposal::refusal::after_ids;
+  if (headers.rollup != rollup::none && (!config().allow_rollup_hdrs || config().deny_purge))
+    return make_error(js_errc::stream_rollup_failed, {{"err", "rollup not permitted"}});
   if (headers.rollup == rollup::unknown)
-    return refuse(make_error(js_errc::stream_rollup_failed,
-                             {{"err", "rollup value invalid: " +
-                                          std::string{find_header(message.headers(),
-                                                                  "Nats-Rollup")}}}));
-  if (headers.rollup != rollup::none && (!c.allow_rollup_hdrs || c.deny_purge))
-    return refuse(make_error(js_errc::stream_rollup_failed, {{"err", "rollup not permitted"}}));
-  return true;
+    return make_error(js_errc::stream_rollup_failed,
+                      {{"err", fmt::format("rollup value invalid: {}",
+                                           go_quoted(find_header(p.headers, "Nats-Rollup")))}});
+  auto ttl = parse_message_ttl(headers.ttl);
+  if (!ttl && !p.skip) return make_error(js_errc::message_ttl_invalid);
+  p.refused = store_proposal::refusal::none;
+  p.ttl_ns = ttl.value_or(ttl_none);
+  return std::nullopt;
 }
 
 }  // namespace vagus

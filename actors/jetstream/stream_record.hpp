@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/jetstream/stream_config.hpp"
-#include "storage/store_types.hpp"
+#include "storage/message_store.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -41,8 +41,20 @@ public:
     view_.config = std::move(config);
   }
 
+  /// The stream's store; expired unless it is open. Whoever locks it keeps it from closing, which
+  /// then happens where it is let go: on a storage thread, and soon.
+  std::weak_ptr<message_store> store() const {
+    std::lock_guard lock{mutex_};
+    return store_;
+  }
+  void put(const std::shared_ptr<message_store>& store) {
+    std::lock_guard lock{mutex_};
+    store_ = store;
+  }
+
 private:
   mutable std::mutex mutex_;
+  std::weak_ptr<message_store> store_;
   view view_;
 };
 

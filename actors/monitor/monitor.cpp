@@ -90,9 +90,13 @@ void monitor_state::on_request(std::string_view target, const respond& to) {
     connz(query, to);
   } else if (endpoint == "/subsz" || endpoint == "/subscriptionsz") {
     subsz(query, to);
+  } else if (endpoint == "/jsz") {
+    jsz(query, to);
   } else if (endpoint == "/healthz") {
     ++requests_["/healthz"];
-    to(healthz(query, around_.counters.accepting));
+    // Only who asks for a stream makes it worth while to look at them all.
+    auto js = query_text.empty() ? nullptr : look_at(around_.jetstream, current()->opts);
+    to(healthz(query, around_.counters.accepting, js.get()));
   } else {
     to(not_found());
   }
@@ -175,7 +179,8 @@ void monitor_state::index(const respond& to) {
       "<h1>vagus {}</h1>\n<ul>\n",
       vagus_version);
   page += link("/varz", "General") + link("/connz", "Connections") +
-          link("/subsz", "Subscriptions") + link("/healthz", "Health") +
+          link("/jsz", "JetStream") + link("/subsz", "Subscriptions") +
+          link("/healthz", "Health") +
           "</ul>\n</body>\n</html>\n";
   to({200, "text/html; charset=utf-8", std::move(page)});
 }
@@ -197,7 +202,10 @@ void monitor_state::varz(const respond& to) {
     f.stalled_clients = counters.stalled_clients;
     f.subscriptions = around_.contexts.front()->global.subjects.stats().subscriptions;
     f.requests = requests_;
-    answer(to, [f = std::move(f), settings = current()] { return render_varz(*settings, f); });
+    answer(to, [f = std::move(f), settings = current(), js = around_.jetstream]() mutable {
+      f.jetstream = look_at(js, settings->opts);
+      return render_varz(*settings, f);
+    });
   });
 }
 
@@ -251,6 +259,20 @@ void monitor_state::subsz(parameters& query, const respond& to) {
     auto most = std::min(wanted.offset + wanted.limit, most_listed);
     gather(std::make_shared<gathering>(
         gathering{{std::move(of), {}}, wanted.test, most, 0, 0, finish}));
+  });
+}
+
+void monitor_state::jsz(parameters& query, const respond& to) {
+  auto wanted = jsz_options::read(query);
+  if (!query.error().empty()) {
+    to(bad_request(query));
+    return;
+  }
+  ++requests_["/jsz"];
+  answer(to, [wanted, settings = current(), js = around_.jetstream] {
+    auto view = look_at(js, settings->opts);
+    return render_jsz(wanted, view ? *view : jetstream_view{}, settings->info.server_id,
+                      std::chrono::system_clock::now());
   });
 }
 

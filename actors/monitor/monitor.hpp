@@ -3,6 +3,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/loop_context.hpp"
 #include "actors/monitor/connz.hpp"
+#include "actors/monitor/jetstream_facts.hpp"
 #include "actors/monitor/subsz.hpp"
 #include "actors/monitor/varz.hpp"
 #include "net/http_server.hpp"
@@ -23,6 +24,7 @@ struct monitor_surroundings {
   server_actor server;
   std::unique_ptr<listener> http;  ///< bound already
   std::chrono::system_clock::time_point started;
+  const jetstream_context* jetstream = nullptr;  ///< null: it is off
 };
 
 /// Answers HTTP requests. Counters are read where they are; connections are asked for their
@@ -61,6 +63,7 @@ private:
   void varz(const respond& to);
   void connz(parameters& query, const respond& to);
   void subsz(parameters& query, const respond& to);
+  void jsz(parameters& query, const respond& to);
   subject_statistics statistics(const std::string& account) const;
   const settings_ptr& current() const { return around_.contexts.front()->current; }
 

@@ -161,4 +161,13 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   return fmt::format("{}{}h{}m{}", sign, minutes / 60, minutes % 60, seconds);
 }
 
+std::string friendly_bytes(uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  constexpr std::string_view prefixes = "KMGTPE";
+  auto size = static_cast<double>(bytes) / 1024;
+  size_t prefix = 0;
+  for (; size >= 1024; size /= 1024) ++prefix;
+  return fmt::format("{:.2f} {}B", size, prefixes[prefix]);
+}
+
 }  // namespace vagus

@@ -37,4 +37,7 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 /// The form that parse_duration reads back: "2m0s", "1.5s", "100ms".
 std::string format_duration(std::chrono::nanoseconds duration);
 
+/// As nats-server writes sizes: "512 B", "2.00 KB", "17.66 GB".
+std::string friendly_bytes(uint64_t bytes);
+
 }  // namespace vagus

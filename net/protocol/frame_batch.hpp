@@ -6,6 +6,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -68,6 +69,9 @@ public:
 
   /// Appends one message as a MSG or HMSG frame.
   void append(const message_view& message, const target& to);
+
+  /// Who published all of it; only for a destination that asks for it.
+  std::shared_ptr<const void> publisher;
 
   const std::vector<frame_run>& runs() const { return runs_; }
   const std::vector<frame_splice>& splices() const { return splices_; }

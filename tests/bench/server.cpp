@@ -2,6 +2,7 @@
 
 #include "common.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -96,6 +97,8 @@ server_process::server_process(const workspace& space, const server_setup& setup
       patience_(setup.patience) {
   std::vector<std::string> args = {setup.program,      "-a",      "127.0.0.1", "-p", "-1",
                                    "--ports_file_dir", directory_};
+  if (std::find(setup.args.begin(), setup.args.end(), "-sd") == setup.args.end())
+    args.insert(args.end(), {"-sd", directory_ + "/store"});
   args.insert(args.end(), setup.args.begin(), setup.args.end());
   std::vector<char*> argv;
   for (auto& a : args) argv.push_back(a.data());

@@ -91,8 +91,15 @@ void server_process::start() {
 
 void server_process::spawn(const std::string& port) {
   auto program = server_program();
-  std::vector<std::string> words = {
-      program, "-a", "127.0.0.1", "-p", port, "--ports_file_dir", dir_.path.string()};
+  std::vector<std::string> words = {program,
+                                    "-a",
+                                    "127.0.0.1",
+                                    "-p",
+                                    port,
+                                    "--ports_file_dir",
+                                    dir_.path.string(),
+                                    "-sd",
+                                    dir_.path / "store"};
   words.insert(words.end(), extra_.begin(), extra_.end());
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());

@@ -33,17 +33,14 @@ const std::map<std::string, interpreter::command>& interpreter::commands() {
 
 const std::map<std::string, interpreter::command>& interpreter::connection_commands() {
   using self = interpreter;
-  static const std::map<std::string, command> table{{">", &self::send},
-                                                    {"<", &self::expect},
-                                                    {"~", &self::expect_line},
-                                                    {"info", &self::expect_info},
-                                                    {"skip", &self::skip},
-                                                    {"silent", &self::silent},
-                                                    {"closed", &self::closed},
-                                                    {"drained", &self::drained},
-                                                    {"close", &self::close},
-                                                    {"reset", &self::reset},
-                                                    {"half-close", &self::half_close}};
+  static const std::map<std::string, command> table{
+      {">", &self::send},           {"<", &self::expect},
+      {"~", &self::expect_line},    {"info", &self::expect_info},
+      {"skip", &self::skip},        {"silent", &self::silent},
+      {"closed", &self::closed},    {"drained", &self::drained},
+      {"close", &self::close},      {"reset", &self::reset},
+      {"ask", &self::ask},          {"answer", &self::answer},
+      {"json", &self::answer_json}, {"half-close", &self::half_close}};
   return table;
 }
 

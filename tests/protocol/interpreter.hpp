@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vagus::test {
@@ -67,6 +68,13 @@ private:
   void close(const std::string& arguments);
   void reset(const std::string& arguments);
   void half_close(const std::string& arguments);
+
+  // Messages
+  void ask(const std::string& arguments);
+  void answer(const std::string& arguments);
+  void answer_json(const std::string& arguments);
+  /// The next message of the current connection: its header block and its payload.
+  std::pair<std::string, std::string> next_message();
 
   void flush_unordered();
   server_process& server();

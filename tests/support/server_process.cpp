@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -22,8 +23,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Between fork and exec only async-signal-safe calls: the argument vector is built before.
-[[noreturn]] void run_child(char* const* argv, int output, uint64_t max_files) {
+[[noreturn]] void run_child(char* const* argv, int output, const char* directory,
+                            uint64_t max_files) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::chdir(directory) != 0) ::_exit(126);
   ::dup2(output, STDOUT_FILENO);
   ::dup2(output, STDERR_FILENO);
   if (max_files != 0) {
@@ -38,7 +41,12 @@ std::vector<std::string> server_command(const server_options& options, const std
   std::vector<std::string> command{
       options.binary,     "-a", "127.0.0.1", "-p", std::to_string(options.port),
       "--ports_file_dir", dir};
-  command.insert(command.end(), options.flags.begin(), options.flags.end());
+  // Servers must not share a store, whatever directory is their default.
+  const auto& flags = options.flags;
+  if (std::find(flags.begin(), flags.end(), "-sd") == flags.end() &&
+      options.config.find("store_dir") == std::string::npos)
+    command.insert(command.end(), {"-sd", dir + "/store"});
+  command.insert(command.end(), flags.begin(), flags.end());
   if (!options.config.empty()) {
     std::ofstream{dir + "/server.conf"} << options.config;
     command.insert(command.end(), {"-c", dir + "/server.conf"});
@@ -69,12 +77,15 @@ temp_dir::~temp_dir() {
 child_process::child_process(const std::vector<std::string>& command,
                              const std::string& output_file, uint64_t max_files) {
   std::vector<char*> argv;
+  const auto program = fs::absolute(command.front()).string();
   for (const auto& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.front() = const_cast<char*>(program.c_str());
   argv.push_back(nullptr);
+  const auto directory = fs::absolute(output_file).parent_path().string();
   const int output = ::open(output_file.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0600);
   if (output < 0) throw failure{"cannot write " + output_file};
   pid_ = ::fork();
-  if (pid_ == 0) run_child(argv.data(), output, max_files);
+  if (pid_ == 0) run_child(argv.data(), output, directory.c_str(), max_files);
   ::close(output);
   if (pid_ < 0) throw failure{std::string{"fork: "} + std::strerror(errno)};
 }

@@ -25,8 +25,8 @@ private:
   std::string path_;
 };
 
-/// A child process whose output goes to a file. It is killed on destruction, and by the kernel if
-/// the test itself dies; nothing is ever killed by name.
+/// A child process whose output goes to a file, in whose directory it runs. It is killed on
+/// destruction, and by the kernel if the test itself dies; nothing is ever killed by name.
 class child_process {
 public:
   /// `max_files`: the child's RLIMIT_NOFILE, 0 for the test's own.

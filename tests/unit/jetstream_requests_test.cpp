@@ -153,3 +153,9 @@ TEST_CASE("jetstream requests: small elements cannot fill the memory with struct
   for (int i = 0; i < 10'000; ++i) sources += ",{}";
   CHECK(problem(sources + "]}") == "invalid JSON: more than 10000 elements in sources");
 }
+
+TEST_CASE("jetstream: a request says nothing without bytes or with an object without members") {
+  for (auto text : {"", "{}", "{ }", " {\r\n}\t"}) CHECK(is_empty_request(text));
+  for (auto text : {"null", "[]", "{\"a\":1}", "{", "}", "{{}}", " ", "x"})
+    CHECK_FALSE(is_empty_request(text));
+}

@@ -60,3 +60,12 @@ TEST_CASE("durations: the written form reads back") {
   for (std::string text : {"0s", "2m0s", "1h1m1.25s", "10s", "100ms", "1.5us", "7ns", "-3s"})
     CHECK(format_duration(*parse_duration(text)) == text);
 }
+
+TEST_CASE("sizes: as nats-server writes them") {
+  CHECK(friendly_bytes(0) == "0 B");
+  CHECK(friendly_bytes(1023) == "1023 B");
+  CHECK(friendly_bytes(2048) == "2.00 KB");
+  CHECK(friendly_bytes(52880) == "51.64 KB");
+  CHECK(friendly_bytes(uint64_t{3} << 40) == "3.00 TB");
+  CHECK(friendly_bytes(UINT64_MAX) == "16.00 EB");
+}

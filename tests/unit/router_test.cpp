@@ -1,3 +1,4 @@
+#include "actors/connection_record.hpp"
 #include "actors/router.hpp"
 
 #include "actors/interest/rcu.hpp"
@@ -58,6 +59,7 @@ public:
   event_loop& loop() { return loop_; }
   frame_batch_ptr own() { return own_; }
   size_t messages() const { return messages_; }
+  size_t known_publishers() const { return known_publishers_; }
 
 private:
   caf::scheduler::test_coordinator& scheduler() {
@@ -69,6 +71,7 @@ private:
     auto collector = system_.spawn([this, id](caf::event_based_actor*) -> caf::behavior {
       return {[this, id](const frame_batch_ptr& batch) {
         ++messages_;
+        if (batch->publisher) ++known_publishers_;
         for (const auto& run : batch->runs())
           for (uint32_t i = 0; i < run.count; ++i)
             got_.insert(std::to_string(id) + ":" + std::to_string(run.slot));
@@ -89,6 +92,7 @@ private:
   std::vector<router::pressure> over_;
   frame_batch_ptr own_;
   size_t messages_ = 0;
+  size_t known_publishers_ = 0;
 };
 
 using slots = std::multiset<std::string>;
@@ -271,4 +275,23 @@ TEST_CASE("router: own_sid finds a subscription of one's own, plain or queued") 
   CHECK(d.routes().own_sid("inbox.1", d.at(1)) == "8");
   CHECK(d.routes().own_sid("inbox.1", d.at(2)) == "");
   CHECK(d.routes().own_sid("other", d.at(0)) == "");
+}
+
+TEST_CASE("router: who publishes is told to those only that ask for it") {
+  desk d;
+  auto record = std::make_shared<connection_record>();
+  d.at(0)->described = record;
+  d.at(1)->wants_publisher = true;
+  d.sub(1, "asked", 1);
+  d.sub(2, "plain", 2);
+  d.pub("plain", d.at(0));
+  d.got();
+  CHECK(d.known_publishers() == 0);
+  d.pub("asked", d.at(0));
+  d.got();
+  CHECK(d.known_publishers() == 1);
+  d.pub("asked");  // the server itself
+  d.got();
+  CHECK(d.messages() == 3);
+  CHECK(d.known_publishers() == 1);
 }

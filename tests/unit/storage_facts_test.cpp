@@ -198,7 +198,7 @@ TEST_CASE("storage: a subject whose last message expires gets a marker, which le
   s.propose(soon);
   s.now += 20 * second;
   auto result = s.apply(expire_proposal{});
-  REQUIRE(result.markers == std::vector<uint64_t>{4, 5});
+  REQUIRE(result.markers == std::vector<stored_marker>{{4, 2}, {5, 3}});
   REQUIRE(s.next("a") == std::vector<uint64_t>{4});
   REQUIRE(s.next("b") == std::vector<uint64_t>{5});
   {

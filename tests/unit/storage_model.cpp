@@ -76,12 +76,6 @@ outcome model::store(const store_proposal& p) {
     return r;
   };
   std::string id{p.msg_id};
-  if (auto at = ids_.find(id); at != ids_.end() && limits_.duplicate_window_ns > 0 &&
-                               now_ - at->second.second < limits_.duplicate_window_ns) {
-    r.duplicate = true;
-    r.seq = at->second.first;
-    return r;
-  }
   if (p.expected_last_subject_seq) {
     auto seqs = matching(p.expected_subject.empty() ? p.subject : p.expected_subject, 0);
     auto last = seqs.empty() ? 0 : seqs.back();
@@ -89,20 +83,29 @@ outcome model::store(const store_proposal& p) {
   }
   if (p.expected_last_seq && *p.expected_last_seq != last_)
     return fail(store_errc::wrong_last_sequence, last_);
+  if (p.refused == store_proposal::refusal::after_sequences) return fail(store_errc::refused);
+  if (auto at = ids_.find(id); at != ids_.end() && limits_.duplicate_window_ns > 0 &&
+                               now_ - at->second.second < limits_.duplicate_window_ns) {
+    r.duplicate = true;
+    r.seq = at->second.first;
+    return r;
+  }
   if (p.expected_last_msg_id && *p.expected_last_msg_id != last_id_) {
     r.text = last_id_;
     return fail(store_errc::wrong_last_msg_id);
   }
+  if (p.refused == store_proposal::refusal::after_ids) return fail(store_errc::refused);
   message m{std::string{p.subject}, std::string{p.headers}, std::string{p.payload}, now_,
             p.ttl_ns > 0 ? now_ + p.ttl_ns : p.ttl_ns};
   if (limits_.max_msg_size > 0 &&
       m.headers.size() + m.payload.size() > static_cast<uint64_t>(limits_.max_msg_size))
     return fail(store_errc::message_too_large);
   auto same = matching(p.subject, 0);
+  if (p.wants_previous && !same.empty()) r.previous = same.back();
   auto most = static_cast<uint64_t>(std::max<int64_t>(limits_.max_msgs_per_subject, 0));
-  if (limits_.discard_new && !p.skip && !p.rollup_all) {
+  if (limits_.discard_new && !p.skip) {
     bool full = most > 0 && same.size() >= most;
-    if (full && limits_.discard_new_per_subject && !p.rollup_subject)
+    if (full && limits_.discard_new_per_subject && !p.rollup_subject && !p.rollup_all)
       return fail(store_errc::max_per_subject_reached);
     if (!full && limits_.max_msgs > 0 &&
         messages_.size() >= static_cast<uint64_t>(limits_.max_msgs))
@@ -201,7 +204,8 @@ void model::expire_one(uint64_t seq) {
   marker.subject = m.subject;
   marker.headers = headers;
   marker.ttl_ns = seconds * 1'000'000'000;
-  if (auto stored = store(marker); stored.error == store_errc::none) markers_.push_back(stored.seq);
+  if (auto stored = store(marker); stored.error == store_errc::none)
+    markers_.push_back({stored.seq, seq});
 }
 
 }  // namespace vagus::testing

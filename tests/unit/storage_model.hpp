@@ -31,7 +31,7 @@ public:
   const std::map<uint64_t, message>& messages() const { return messages_; }
   const std::map<std::string, std::string>& consumers() const { return consumers_; }
   /// Of the last batch.
-  const std::vector<uint64_t>& markers() const { return markers_; }
+  const std::vector<stored_marker>& markers() const { return markers_; }
   std::vector<uint64_t> last_per_subject(std::string_view filter, uint64_t up_to) const;
 
 private:
@@ -50,7 +50,7 @@ private:
   uint64_t last_ = 0;
   std::string last_id_;
   store_limits limits_;
-  std::vector<uint64_t> markers_;
+  std::vector<stored_marker> markers_;
   std::map<uint64_t, message> messages_;
   std::map<std::string, std::pair<uint64_t, int64_t>> ids_;
   std::map<std::string, std::string> consumers_;

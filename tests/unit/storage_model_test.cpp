@@ -89,6 +89,9 @@ private:
     p.rollup_subject = pick(25) == 0;
     p.rollup_all = pick(250) == 0;
     p.skip = pick(30) == 0;
+    p.wants_previous = pick(10) == 0;
+    if (pick(30) == 0) p.refused = store_proposal::refusal::after_sequences;
+    if (pick(30) == 0) p.refused = store_proposal::refusal::after_ids;
   }
 
   proposal random_proposal() {
@@ -157,6 +160,7 @@ private:
       REQUIRE(got.duplicate == expected[i].duplicate);
       REQUIRE(got.removed == expected[i].removed);
       REQUIRE(got.text == expected[i].text);
+      REQUIRE(got.previous == expected[i].previous);
     }
     REQUIRE(result.markers == model_.markers());
     kept_.clear();

@@ -78,10 +78,14 @@ public:
 
   process_counters counters;
 
+protected:
+  caf::scheduler::test_coordinator& scheduler();
+  caf::actor_system& system() { return system_; }
+  std::vector<std::unique_ptr<loop_context>>& contexts() { return contexts_; }
+
 private:
   void spawn_actors(size_t loops);
   void end_actors();
-  caf::scheduler::test_coordinator& scheduler();
   std::shared_ptr<settings> settings_of(const options& opts) const;
 
   rcu_thread rcu_;

@@ -62,7 +62,8 @@ export class Server {
     const program = process.env.VAGUS_SERVER;
     if (!program) throw new Error("VAGUS_SERVER does not name a server");
     const address = ["-a", "127.0.0.1", "-p", port, "--ports_file_dir", this.#dir];
-    const child = spawn(program, [...address, ...this.#flags], {
+    const store = ["-sd", join(this.#dir, "store")];
+    const child = spawn(program, [...address, ...store, ...this.#flags], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(child);

@@ -17,7 +17,7 @@ namespace vagus {
 
 namespace {
 
-using refusal = std::optional<api_error>;
+using consumer_problem = std::optional<api_error>;
 
 constexpr int64_t ms_ns = 1'000'000;
 constexpr int64_t ephemeral_threshold = 5'000 * ms_ns;
@@ -25,11 +25,11 @@ constexpr size_t max_consumer_name = 255;
 constexpr size_t max_consumer_description = 4 * 1024;
 constexpr size_t max_consumer_metadata = 128 * 1024;
 
-refusal bad_config(std::string_view text) {
+consumer_problem bad_config(std::string_view text) {
   return make_error(js_errc::stream_invalid_config, text);
 }
 
-refusal excess(js_errc what, int64_t limit) {
+consumer_problem above_limit(js_errc what, int64_t limit) {
   return make_error(what, {{"limit", std::to_string(limit)}});
 }
 
@@ -37,14 +37,14 @@ bool asset_name(std::string_view name) {
   return name.find_first_of(" \t\r\n\f.*>\\/") == std::string_view::npos;
 }
 
-int level_of(const consumer_config& c) {
+int consumer_level(const consumer_config& c) {
   bool paused = c.pause_until && *c.pause_until != zero_time;
   bool groups = c.priority_policy != priority_policy::none || c.priority_timeout != 0 ||
                 !c.priority_groups.empty();
   return paused || groups ? 1 : 0;
 }
 
-refusal check_names(const consumer_config& c) {
+consumer_problem check_names(const consumer_config& c) {
   if (!asset_name(c.name))
     return bad_config(R"(consumer name can not contain '.', '*', '>', '\', '/')");
   if (!asset_name(c.durable_name))
@@ -53,7 +53,7 @@ refusal check_names(const consumer_config& c) {
 }
 
 /// What vagus does not have is said by name, rather than kept and not done.
-refusal check_absent_parts(const consumer_config& c) {
+consumer_problem check_absent_parts(const consumer_config& c) {
   const std::pair<bool, std::string_view> parts[] = {
       {c.sourcing, "sourcing"},
       {c.ack_policy == ack_policy::flow_control, "ack_policy flow_control"},
@@ -65,7 +65,7 @@ refusal check_absent_parts(const consumer_config& c) {
   return std::nullopt;
 }
 
-refusal check_copies(const consumer_config& c, const stream_config& stream) {
+consumer_problem check_copies(const consumer_config& c, const stream_config& stream) {
   if (c.num_replicas > 0 && c.num_replicas > stream.num_replicas)
     return make_error(js_errc::consumer_replicas_exceeds_stream);
   if (c.num_replicas < 0) return make_error(js_errc::replicas_count_cannot_be_negative);
@@ -75,7 +75,7 @@ refusal check_copies(const consumer_config& c, const stream_config& stream) {
   return std::nullopt;
 }
 
-refusal check_acks(const consumer_config& c) {
+consumer_problem check_acks(const consumer_config& c) {
   if (std::any_of(c.backoff.begin(), c.backoff.end(), [](int64_t b) { return b < 0; }))
     return make_error(js_errc::consumer_back_off_negative);
   if (c.ack_wait < 0) return make_error(js_errc::consumer_ack_wait_negative);
@@ -88,7 +88,7 @@ refusal check_acks(const consumer_config& c) {
   return std::nullopt;
 }
 
-refusal check_push(const consumer_config& c, const stream_config& stream) {
+consumer_problem check_push(const consumer_config& c, const stream_config& stream) {
   if (has_wildcard(c.deliver_subject)) return make_error(js_errc::consumer_deliver_to_wildcards);
   if (!valid_subject(c.deliver_subject))
     return make_error(js_errc::consumer_invalid_deliver_subject);
@@ -103,8 +103,8 @@ refusal check_push(const consumer_config& c, const stream_config& stream) {
   return std::nullopt;
 }
 
-refusal check_pull(const consumer_config& c, const stream_config& stream,
-                   const consumer_bounds& bounds) {
+consumer_problem check_pull(const consumer_config& c, const stream_config& stream,
+                            const consumer_bounds& bounds) {
   if (c.ack_policy == ack_policy::none && stream.retention == retention_policy::workqueue)
     return make_error(js_errc::consumer_pull_requires_ack);
   if (c.rate_limit_bps > 0) return make_error(js_errc::consumer_pull_with_rate_limit);
@@ -113,16 +113,16 @@ refusal check_pull(const consumer_config& c, const stream_config& stream,
   if (c.max_expires != 0 && c.max_expires < ms_ns)
     return make_error(js_errc::consumer_max_request_expires_too_small);
   if (bounds.max_request_batch > 0 && c.max_batch > bounds.max_request_batch)
-    return excess(js_errc::consumer_max_request_batch_exceeded, bounds.max_request_batch);
+    return above_limit(js_errc::consumer_max_request_batch_exceeded, bounds.max_request_batch);
   return std::nullopt;
 }
 
-refusal check_bounds(const consumer_config& c, const stream_config& stream,
-                     const consumer_bounds& bounds) {
+consumer_problem check_bounds(const consumer_config& c, const stream_config& stream,
+                              const consumer_bounds& bounds) {
   for (int64_t most : {bounds.max_ack_pending, bounds.account_max_ack_pending,
                        stream.consumer_limits.max_ack_pending})
     if (most > 0 && c.max_ack_pending > most)
-      return excess(js_errc::consumer_max_pending_ack_excess, most);
+      return above_limit(js_errc::consumer_max_pending_ack_excess, most);
   auto longest = stream.consumer_limits.inactive_threshold;
   if (longest > 0 && c.inactive_threshold > longest)
     return make_error(js_errc::consumer_inactive_threshold_excess,
@@ -149,7 +149,7 @@ constexpr start_rule start_rules[] = {
     {deliver_policy::by_start_time, "by start time", false, true},
 };
 
-refusal check_start(const consumer_config& c) {
+consumer_problem check_start(const consumer_config& c) {
   const auto& rule = *std::find_if(std::begin(start_rules), std::end(start_rules),
                                    [&c](const auto& r) { return r.policy == c.deliver_policy; });
   std::string text;
@@ -176,7 +176,7 @@ refusal check_start(const consumer_config& c) {
   return make_error(js_errc::consumer_invalid_policy, text);
 }
 
-refusal check_sampling(const consumer_config& c) {
+consumer_problem check_sampling(const consumer_config& c) {
   if (c.sample_freq.empty()) return std::nullopt;
   std::string_view text = c.sample_freq;
   if (text.ends_with('%')) text.remove_suffix(1);
@@ -196,7 +196,7 @@ refusal check_sampling(const consumer_config& c) {
                     fmt::format("strconv.Atoi: parsing {}: {}", go_printed(text), problem));
 }
 
-refusal check_metadata(const consumer_config& c) {
+consumer_problem check_metadata(const consumer_config& c) {
   if (c.durable() && !c.name.empty() && c.name != c.durable_name)
     return make_error(js_errc::consumer_create_durable_and_name_mismatch);
   size_t size = 0;
@@ -207,7 +207,7 @@ refusal check_metadata(const consumer_config& c) {
   return std::nullopt;
 }
 
-refusal check_groups(const consumer_config& c) {
+consumer_problem check_groups(const consumer_config& c) {
   if (c.priority_policy == priority_policy::none) {
     if (!c.priority_groups.empty())
       return make_error(js_errc::consumer_priority_group_with_policy_none);
@@ -252,8 +252,8 @@ std::string_view fixed_part(const consumer_config& old, const consumer_config& n
   return {};
 }
 
-refusal check_consumer_changes(const consumer_config& old, const consumer_config& next,
-                               bool bound) {
+consumer_problem check_consumer_changes(const consumer_config& old, const consumer_config& next,
+                                        bool bound) {
   if (auto part = fixed_part(old, next); !part.empty())
     return make_error(js_errc::consumer_create, fmt::format("{} can not be updated", part));
   if (old.deliver_subject != next.deliver_subject) {
@@ -290,7 +290,7 @@ std::optional<create_subject> read_create_subject(std::string_view rest) {
   return subject;
 }
 
-refusal check_consumer_request(consumer_request& request, const create_subject& subject) {
+consumer_problem check_consumer_request(consumer_request& request, const create_subject& subject) {
   auto& c = request.config;
   auto name = subject.form == create_form::unnamed ? std::string_view{c.name} : subject.consumer;
   if (subject.stream != request.stream_name) return make_error(js_errc::stream_mismatch);
@@ -313,10 +313,10 @@ refusal check_consumer_request(consumer_request& request, const create_subject& 
   return std::nullopt;
 }
 
-refusal check_consumer_config(consumer_config& config, const stream_config& stream,
-                              const consumer_bounds& bounds, bool pedantic) {
+consumer_problem check_consumer_config(consumer_config& config, const stream_config& stream,
+                                       const consumer_bounds& bounds, bool pedantic) {
   // What the server adds counts for the size of the metadata.
-  set_static_metadata(config.metadata, level_of(config));
+  set_static_metadata(config.metadata, consumer_level(config));
   if (auto p = check_absent_parts(config)) return p;
   if (auto p = set_consumer_defaults(config, stream, bounds, pedantic)) return p;
   if (auto p = check_names(config)) return p;
@@ -334,9 +334,9 @@ refusal check_consumer_config(consumer_config& config, const stream_config& stre
   return check_groups(config);
 }
 
-refusal check_new_consumer(consumer_config& config, const stream_config& stream,
-                           const consumer_bounds& bounds, consumer_action action,
-                           const other_consumers& others) {
+consumer_problem check_new_consumer(consumer_config& config, const stream_config& stream,
+                                    const consumer_bounds& bounds, consumer_action action,
+                                    const other_consumers& others) {
   if (action == consumer_action::update) return make_error(js_errc::consumer_does_not_exist);
   auto most = stream.max_consumers;
   auto account = bounds.account_max_consumers;
@@ -360,9 +360,9 @@ refusal check_new_consumer(consumer_config& config, const stream_config& stream,
   return std::nullopt;
 }
 
-refusal check_consumer_update(const consumer_config& old, consumer_config& next,
-                              const stream_config& stream, consumer_action action,
-                              const other_consumers& others, bool bound) {
+consumer_problem check_consumer_update(const consumer_config& old, consumer_config& next,
+                                       const stream_config& stream, consumer_action action,
+                                       const other_consumers& others, bool bound) {
   if (action == consumer_action::create) {
     if (!same_config(next, old)) return make_error(js_errc::consumer_already_exists);
     next = old;
@@ -377,7 +377,7 @@ refusal check_consumer_update(const consumer_config& old, consumer_config& next,
 
 void set_pause(consumer_config& config, std::optional<int64_t> until) {
   config.pause_until = until == zero_time ? std::nullopt : until;
-  set_static_metadata(config.metadata, level_of(config));
+  set_static_metadata(config.metadata, consumer_level(config));
 }
 
 bool same_config(const consumer_config& requested, const consumer_config& existing) {

@@ -16,7 +16,7 @@ std::optional<api_error> not_as_asked(std::string_view text) {
 }
 
 /// Brings what lies below `least` up to it.
-std::optional<api_error> raise(consumer_config& c, bool pedantic) {
+std::optional<api_error> raise_to_least(consumer_config& c, bool pedantic) {
   struct part {
     int64_t& value;
     std::string_view name;
@@ -44,7 +44,7 @@ std::optional<api_error> raise(consumer_config& c, bool pedantic) {
 
 std::optional<api_error> set_consumer_defaults(consumer_config& c, const stream_config& stream,
                                                const consumer_bounds& bounds, bool pedantic) {
-  if (auto p = raise(c, pedantic)) return p;
+  if (auto p = raise_to_least(c, pedantic)) return p;
   if (!c.push() && c.max_waiting == 0) c.max_waiting = default_max_waiting;
   if (c.ack_wait == 0 && c.ack_policy != ack_policy::none) c.ack_wait = default_ack_wait;
   if (!c.backoff.empty()) {

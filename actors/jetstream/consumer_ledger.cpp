@@ -9,7 +9,7 @@ namespace {
 
 using change_kind = ledger_change::kind;
 
-int64_t later(int64_t now, int64_t wait) {
+int64_t deadline_after(int64_t now, int64_t wait) {
   int64_t time = 0;
   return __builtin_add_overflow(now, wait, &time) ? INT64_MAX : time;
 }
@@ -90,14 +90,14 @@ delivery consumer_ledger::redeliver(uint64_t stream_seq, int64_t now) {
   const auto* entry = state_.pending.find(stream_seq);
   assert(entry != nullptr && entry->queued);
   auto deliveries = entry->deliveries + 1;
-  auto deadline = later(now, rules_.wait_ns(deliveries));
+  auto deadline = deadline_after(now, rules_.wait_ns(deliveries));
   record({change_kind::redelivered, stream_seq, 0, deadline, now});
   return {stream_seq, state_.delivered.consumer, deliveries};
 }
 
 delivery consumer_ledger::deliver(uint64_t stream_seq, int64_t now) {
   assert(stream_seq >= state_.next_seq);
-  auto deadline = state_.tracks_acks ? later(now, rules_.wait_ns(1)) : 0;
+  auto deadline = state_.tracks_acks ? deadline_after(now, rules_.wait_ns(1)) : 0;
   record({change_kind::delivered, stream_seq, 0, deadline, now});
   return {stream_seq, state_.delivered.consumer, 1};
 }
@@ -148,7 +148,7 @@ ack_outcome consumer_ledger::nak(const answered_delivery& answered, std::optiona
   const auto* entry = answered_entry(answered, false);
   if (entry == nullptr) return ack_outcome::unchanged;
   if (delay_ns.value_or(0) > 0) {
-    record({change_kind::waits, answered.stream_seq, 0, later(now, *delay_ns)});
+    record({change_kind::waits, answered.stream_seq, 0, deadline_after(now, *delay_ns)});
   } else if (rules_.last_delivery(entry->deliveries)) {
     exhaust(*entry, exhausted);
   } else if (entry->queued) {
@@ -164,7 +164,7 @@ ack_outcome consumer_ledger::in_progress(const answered_delivery& answered, int6
     return ack_outcome::beyond;
   const auto* entry = answered_entry(answered, false);
   if (entry == nullptr) return ack_outcome::unchanged;
-  auto deadline = later(now, rules_.wait_ns(entry->deliveries));
+  auto deadline = deadline_after(now, rules_.wait_ns(entry->deliveries));
   record({change_kind::waits, answered.stream_seq, 0, deadline});
   return ack_outcome::accepted;
 }

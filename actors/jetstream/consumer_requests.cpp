@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view body_space = " \t\r\n\v\f";
 
-std::string_view trimmed(std::string_view text) {
+std::string_view trimmed_body(std::string_view text) {
   auto from = text.find_first_not_of(body_space);
   if (from == std::string_view::npos) return {};
   return text.substr(from, text.find_last_not_of(body_space) - from + 1);
@@ -124,7 +124,7 @@ std::optional<api_error> read_unpin_request(std::string_view body, consumer_unpi
 std::string read_next_request(std::string_view body, next_request& to) {
   to = {};
   to.batch = 1;
-  auto text = trimmed(body);
+  auto text = trimmed_body(body);
   if (text.empty()) return {};
   if (text[0] != '{') {
     to.batch = whole_number(text).value_or(1);
@@ -148,12 +148,12 @@ ack_body read_ack_body(std::string_view payload) {
     body.kind = ack_kind::next;
     body.next = payload.substr(4);
   } else if (payload.starts_with("-NAK")) {
-    body = read_nak(trimmed(payload.substr(4)));
+    body = read_nak(trimmed_body(payload.substr(4)));
   } else if (payload == "+WPI") {
     body.kind = ack_kind::in_progress;
   } else if (payload.starts_with("+TERM")) {
     body.kind = ack_kind::term;
-    body.reason = trimmed(payload.substr(5));
+    body.reason = trimmed_body(payload.substr(5));
   }
   return body;
 }

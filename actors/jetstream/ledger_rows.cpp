@@ -36,7 +36,7 @@ int64_t difference(uint64_t a, uint64_t b) {
 int64_t difference(int64_t a, int64_t b) {
   return difference(static_cast<uint64_t>(a), static_cast<uint64_t>(b));
 }
-int64_t sum(int64_t a, int64_t b) {
+int64_t wrapped_sum(int64_t a, int64_t b) {
   return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
 }
 
@@ -83,13 +83,13 @@ bool read_change(byte_reader& in, ledger_change& last) {
   auto has = fields_of(last.what);
   last.seq += static_cast<uint64_t>(read_signed(in));
   if (has.other) last.other += static_cast<uint64_t>(read_signed(in));
-  if (has.deadline) last.deadline = sum(last.deadline, read_signed(in));
-  if (has.time) last.time = sum(last.time, read_signed(in));
+  if (has.deadline) last.deadline = wrapped_sum(last.deadline, read_signed(in));
+  if (has.time) last.time = wrapped_sum(last.time, read_signed(in));
   return in.ok();
 }
 
 /// New messages only come behind the others.
-bool follows(const ledger_state& state, const ledger_change& change) {
+bool comes_next(const ledger_state& state, const ledger_change& change) {
   return change.what != ledger_change::kind::delivered || change.seq >= state.next_seq;
 }
 
@@ -99,7 +99,7 @@ void append_head(std::string& out, uint64_t generation, uint8_t slot) {
   append_le(out, slot);
 }
 
-void append_state(std::string& out, const ledger_state& s) {
+void append_ledger_state(std::string& out, const ledger_state& s) {
   for (auto number : {s.delivered.consumer, s.delivered.stream, s.ack_floor.consumer,
                       s.ack_floor.stream, s.next_seq, s.last_of_each})
     append_varint(out, number);
@@ -140,7 +140,7 @@ bool read_pending(byte_reader& in, pending_table& to) {
     auto deliveries = in.varint();
     bool is_queued = (deliveries & 1) != 0;
     e.deliveries = static_cast<uint32_t>(deliveries >> 1);
-    if (!is_queued) e.when = sum(e.when, read_signed(in));
+    if (!is_queued) e.when = wrapped_sum(e.when, read_signed(in));
     if (!in.ok() || distance == 0) return false;
     to.restore(e);
     if (is_queued) queued.push_back(e.stream_seq);
@@ -154,7 +154,7 @@ bool read_pending(byte_reader& in, pending_table& to) {
   return to.queued() == queued.size();
 }
 
-bool read_state(byte_reader& in, ledger_state& s) {
+bool read_ledger_state(byte_reader& in, ledger_state& s) {
   for (auto* number : {&s.delivered.consumer, &s.delivered.stream, &s.ack_floor.consumer,
                        &s.ack_floor.stream, &s.next_seq, &s.last_of_each})
     *number = in.varint();
@@ -217,7 +217,7 @@ std::optional<ledger_row> ledger_row_writer::take(const ledger_state& state) {
   if (whole_) {
     ++generation_;
     append_head(row.bytes, generation_, 0);
-    append_state(row.bytes, state);
+    append_ledger_state(row.bytes, state);
     seal(row.bytes, row_seed(generation_, 0));
     base_bytes_ = row.bytes.size();
     change_bytes_ = 0;
@@ -244,7 +244,7 @@ std::optional<ledger_row_writer> read_ledger_rows(const std::vector<std::string_
     byte_reader body{opened->body};
     bool base = writer.generation_ == 0;
     if (base) {
-      if (opened->slot != 0 || !read_state(body, to)) return std::nullopt;
+      if (opened->slot != 0 || !read_ledger_state(body, to)) return std::nullopt;
       writer.generation_ = opened->generation;
       writer.base_bytes_ = row.size();
       continue;
@@ -253,7 +253,7 @@ std::optional<ledger_row_writer> read_ledger_rows(const std::vector<std::string_
     if (opened->generation > writer.generation_ || opened->slot != writer.slot_ + 1)
       return std::nullopt;
     for (ledger_change change; !body.rest().empty(); to.apply(change))
-      if (!read_change(body, change) || !follows(to, change)) return std::nullopt;
+      if (!read_change(body, change) || !comes_next(to, change)) return std::nullopt;
     writer.slot_ = opened->slot;
     writer.change_bytes_ += row.size();
   }

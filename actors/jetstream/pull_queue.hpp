@@ -76,7 +76,8 @@ public:
 
   /// Ends what has expired or is no longer listened to, and sends the heartbeats that are due.
   /// `at_end`: all that may be delivered now is, and it was not `max_ack_pending` that stopped it;
-  /// then requests that do not wait end.
+  /// then requests that do not wait end. nats-server takes it for the end as well whenever
+  /// `next_time` has come.
   void tend(bool at_end, const pull_standing& standing, pull_effects& effects);
   /// When `tend` may have something to do next. Never later than that.
   std::optional<int64_t> next_time() const;

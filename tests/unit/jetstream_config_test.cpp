@@ -177,6 +177,6 @@ TEST_CASE("jetstream config: what the store keeps to") {
       R"({"name":"S","max_msgs":1,"max_bytes":2,"max_age":3000000000,"max_msgs_per_subject":4,
         "max_msg_size":5,"duplicate_window":600000000,"first_seq":7,"discard":"new",
         "discard_new_per_subject":true})"));
-  CHECK(limits == store_limits{1, 2, 3 * second, 4, 5, 600'000'000, 7, true, true});
+  CHECK(limits == store_limits{1, 2, 3 * second, 4, 5, 600'000'000, 0, 7, true, true});
   CHECK(!limits_of(created(R"({"name":"S"})")).discard_new);
 }

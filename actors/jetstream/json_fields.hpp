@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/jetstream/consumer_requests.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_config.hpp"
 
@@ -9,11 +10,17 @@
 
 namespace vagus {
 
+/// The JSON behind -NAK.
+struct nak_options {
+  int64_t delay = 0;
+};
+
 // The members of every type that is read or written as JSON, once, in the order in which
 // nats-server writes them. A visitor `v` has
 //   v(name, x, when)           by the type of x
 //   v.integer(name, x, when)   a number that nats-server calls an int
 //   v.duration(name, x, when)  nanoseconds
+//   v.durations(name, x, when) several of them
 //   v.time(name, x, when)      RFC 3339
 
 /// Whether an empty member is written.
@@ -63,6 +70,20 @@ template <>
 constexpr std::string_view peer_type<restore_state> = "StreamState";
 template <>
 constexpr std::string_view peer_type<lost_messages> = "LostStreamData";
+template <>
+constexpr std::string_view peer_type<consumer_config> = "ConsumerConfig";
+template <>
+constexpr std::string_view peer_type<consumer_request> = "CreateConsumerRequest";
+template <>
+constexpr std::string_view peer_type<consumers_request> = "JSApiConsumersRequest";
+template <>
+constexpr std::string_view peer_type<consumer_pause_request> = "JSApiConsumerPauseRequest";
+template <>
+constexpr std::string_view peer_type<consumer_unpin_request> = "JSApiConsumerUnpinRequest";
+template <>
+constexpr std::string_view peer_type<next_request> = "JSApiConsumerGetNextRequest";
+template <>
+constexpr std::string_view peer_type<nak_options> = "ConsumerNakOptions";
 
 template <class V, like<placement> T>
 void fields(V& v, T& x) {
@@ -242,6 +263,87 @@ template <class V>
 void fields(V& v, stream_restore_request& x) {
   v("config", x.config, when::always);
   v("state", x.state, when::always);
+}
+
+template <class V, like<consumer_config> T>
+void fields(V& v, T& x) {
+  v("durable_name", x.durable_name, when::not_empty);
+  v("name", x.name, when::not_empty);
+  v("description", x.description, when::not_empty);
+  v("deliver_policy", x.deliver_policy, when::always);
+  v("opt_start_seq", x.opt_start_seq, when::not_empty);
+  v.time("opt_start_time", x.opt_start_time, when::not_empty);
+  v("ack_policy", x.ack_policy, when::always);
+  v.duration("ack_wait", x.ack_wait, when::not_empty);
+  v.integer("max_deliver", x.max_deliver, when::not_empty);
+  v.durations("backoff", x.backoff, when::not_empty);
+  v("filter_subject", x.filter_subject, when::not_empty);
+  v("filter_subjects", x.filter_subjects, when::not_empty);
+  v("replay_policy", x.replay_policy, when::always);
+  v("rate_limit_bps", x.rate_limit_bps, when::not_empty);
+  v("sample_freq", x.sample_freq, when::not_empty);
+  v.integer("max_waiting", x.max_waiting, when::not_empty);
+  v.integer("max_ack_pending", x.max_ack_pending, when::not_empty);
+  v("flow_control", x.flow_control, when::not_empty);
+  v("headers_only", x.headers_only, when::not_empty);
+  v.integer("max_batch", x.max_batch, when::not_empty);
+  v.duration("max_expires", x.max_expires, when::not_empty);
+  v.integer("max_bytes", x.max_bytes, when::not_empty);
+  v("deliver_subject", x.deliver_subject, when::not_empty);
+  v("deliver_group", x.deliver_group, when::not_empty);
+  v.duration("idle_heartbeat", x.idle_heartbeat, when::not_empty);
+  v.duration("inactive_threshold", x.inactive_threshold, when::not_empty);
+  v.integer("num_replicas", x.num_replicas, when::always);
+  v("mem_storage", x.mem_storage, when::not_empty);
+  v("direct", x.direct, when::not_empty);
+  v("sourcing", x.sourcing, when::not_empty);
+  v("metadata", x.metadata, when::not_empty);
+  v.time("pause_until", x.pause_until, when::not_empty);
+  v("priority_groups", x.priority_groups, when::not_empty);
+  v("priority_policy", x.priority_policy, when::not_empty);
+  v.duration("priority_timeout", x.priority_timeout, when::not_empty);
+}
+
+template <class V>
+void fields(V& v, consumer_request& x) {
+  v("stream_name", x.stream_name, when::always);
+  v("config", x.config, when::always);
+  v("action", x.action, when::always);
+  v("pedantic", x.pedantic, when::not_empty);
+}
+
+template <class V>
+void fields(V& v, consumers_request& x) {
+  v.integer("offset", x.offset, when::always);
+}
+
+template <class V>
+void fields(V& v, consumer_pause_request& x) {
+  v.time("pause_until", x.pause_until, when::not_empty);
+}
+
+template <class V>
+void fields(V& v, consumer_unpin_request& x) {
+  v("group", x.group, when::always);
+}
+
+template <class V>
+void fields(V& v, next_request& x) {
+  v.duration("expires", x.expires, when::not_empty);
+  v.integer("batch", x.batch, when::not_empty);
+  v.integer("max_bytes", x.max_bytes, when::not_empty);
+  v("no_wait", x.no_wait, when::not_empty);
+  v.duration("idle_heartbeat", x.idle_heartbeat, when::not_empty);
+  v("group", x.group, when::not_empty);
+  v("min_pending", x.min_pending, when::not_empty);
+  v("min_ack_pending", x.min_ack_pending, when::not_empty);
+  v("id", x.id, when::not_empty);
+  v.integer("priority", x.priority, when::not_empty);
+}
+
+template <class V>
+void fields(V& v, nak_options& x) {
+  v.duration("delay", x.delay, when::always);
 }
 
 }  // namespace vagus

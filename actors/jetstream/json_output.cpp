@@ -63,4 +63,51 @@ void json_output::value(persist_mode_type x) {
   value(std::string_view{x == persist_mode_type::synced ? "default" : "async"});
 }
 
+void json_output::value(deliver_policy x) {
+  switch (x) {
+    case deliver_policy::all:
+      return value(std::string_view{"all"});
+    case deliver_policy::last:
+      return value(std::string_view{"last"});
+    case deliver_policy::new_msgs:
+      return value(std::string_view{"new"});
+    case deliver_policy::by_start_sequence:
+      return value(std::string_view{"by_start_sequence"});
+    case deliver_policy::by_start_time:
+      return value(std::string_view{"by_start_time"});
+    case deliver_policy::last_per_subject:
+      return value(std::string_view{"last_per_subject"});
+  }
+}
+
+void json_output::value(ack_policy x) {
+  switch (x) {
+    case ack_policy::none:
+      return value(std::string_view{"none"});
+    case ack_policy::all:
+      return value(std::string_view{"all"});
+    case ack_policy::explicit_acks:
+      return value(std::string_view{"explicit"});
+    case ack_policy::flow_control:
+      return value(std::string_view{"flow_control"});
+  }
+}
+
+void json_output::value(replay_policy x) {
+  value(std::string_view{x == replay_policy::instant ? "instant" : "original"});
+}
+
+void json_output::value(priority_policy x) {
+  switch (x) {
+    case priority_policy::none:
+      return value(std::string_view{"none"});
+    case priority_policy::overflow:
+      return value(std::string_view{"overflow"});
+    case priority_policy::pinned_client:
+      return value(std::string_view{"pinned_client"});
+    case priority_policy::prioritized:
+      return value(std::string_view{"prioritized"});
+  }
+}
+
 }  // namespace vagus

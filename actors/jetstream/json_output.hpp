@@ -24,6 +24,9 @@ public:
   }
   void integer(std::string_view name, int64_t x, when w) { (*this)(name, x, w); }
   void duration(std::string_view name, int64_t x, when w) { (*this)(name, x, w); }
+  void durations(std::string_view name, const std::vector<int64_t>& x, when w) {
+    (*this)(name, x, w);
+  }
   void time(std::string_view name, const std::optional<int64_t>& x, when w);
 
   template <class T>
@@ -44,6 +47,10 @@ public:
   void value(storage_type x);
   void value(compression_type x);
   void value(persist_mode_type x);
+  void value(deliver_policy x);
+  void value(ack_policy x);
+  void value(replay_policy x);
+  void value(priority_policy x);
   template <class T>
   void value(const std::optional<T>& x) {
     value(*x);

@@ -163,15 +163,31 @@ void json_reader::value(std::map<std::string, T>& to) {
   }
 }
 
+void json_reader::durations(std::vector<int64_t>& to) {
+  if (null()) return to.clear();
+  if (!fits('[', "[]time.Duration")) return;
+  to.clear();
+  for (in_.enter(); in_.more();) {
+    path_.push_back({std::to_string(to.size()), true});
+    number(to.emplace_back(), "time.Duration");
+    leave();
+    if (!error.empty()) return;
+  }
+}
+
 template <class E>
-void json_reader::choice(E& to, std::initializer_list<std::pair<std::string_view, E>> texts) {
+void json_reader::choice(E& to, std::initializer_list<std::pair<std::string_view, E>> texts,
+                         std::string_view problem) {
   auto text = in_.raw();
   for (const auto& [name, choice] : texts) {
     if (text != name) continue;
     to = choice;
     return;
   }
-  error = fmt::format("can not unmarshal {}", go_printed(text));
+  if (problem.empty())
+    error = fmt::format("can not unmarshal {}", go_printed(text));
+  else
+    error = fmt::format("{}{}", problem, text);
 }
 
 void json_reader::value(retention_policy& to) {
@@ -194,6 +210,45 @@ void json_reader::value(persist_mode_type& to) {
   choice<persist_mode_type>(to, {{R"("default")", persist_mode_type::synced},
                                  {R"("")", persist_mode_type::synced},
                                  {R"("async")", persist_mode_type::async}});
+}
+
+void json_reader::value(deliver_policy& to) {
+  choice<deliver_policy>(to, {{R"("all")", deliver_policy::all},
+                              {R"("undefined")", deliver_policy::all},
+                              {R"("last")", deliver_policy::last},
+                              {R"("last_per_subject")", deliver_policy::last_per_subject},
+                              {R"("new")", deliver_policy::new_msgs},
+                              {R"("by_start_sequence")", deliver_policy::by_start_sequence},
+                              {R"("by_start_time")", deliver_policy::by_start_time}});
+}
+
+void json_reader::value(ack_policy& to) {
+  choice<ack_policy>(to, {{R"("none")", ack_policy::none},
+                          {R"("all")", ack_policy::all},
+                          {R"("explicit")", ack_policy::explicit_acks},
+                          {R"("flow_control")", ack_policy::flow_control}});
+}
+
+void json_reader::value(replay_policy& to) {
+  choice<replay_policy>(
+      to, {{R"("instant")", replay_policy::instant}, {R"("original")", replay_policy::original}});
+}
+
+void json_reader::value(priority_policy& to) {
+  choice<priority_policy>(to,
+                          {{R"("none")", priority_policy::none},
+                           {R"("overflow")", priority_policy::overflow},
+                           {R"("pinned_client")", priority_policy::pinned_client},
+                           {R"("prioritized")", priority_policy::prioritized}},
+                          "unknown priority policy: ");
+}
+
+void json_reader::value(consumer_action& to) {
+  choice<consumer_action>(to,
+                          {{R"("")", consumer_action::create_or_update},
+                           {R"("create")", consumer_action::create},
+                           {R"("update")", consumer_action::update}},
+                          "unknown consumer action: ");
 }
 
 // Unlike the others nats-server reads this one as a text of its own.
@@ -232,7 +287,7 @@ std::string read_values(std::string_view text, T& to) {
 
 /// The one value that a text is.
 template <class T>
-std::string read_leniently(std::string_view text, T& to) {
+std::string read_leniently(std::string_view text, std::string_view root, T& to) {
   size_t at = skip_json_space(text, 0);
   auto scanned = scan_json(text, at);
   if (scanned.ended_early) return "unexpected end of JSON input";
@@ -241,7 +296,7 @@ std::string read_leniently(std::string_view text, T& to) {
   if (!rest.empty())
     return fmt::format("invalid character {} after top-level value", printed_character(rest));
   json_source in{text, at};
-  json_reader reader{in, peer_type<T>, false};
+  json_reader reader{in, root, false};
   reader.object(to);
   return reader.error;
 }
@@ -251,11 +306,25 @@ std::string read_leniently(std::string_view text, T& to) {
 template <class T>
 std::optional<api_error> read_json(std::string_view text, bool strict, T& to) {
   auto error = read_values(text, to);
-  if (!error.empty() && !strict) error = read_leniently(text, to);
+  if (!error.empty() && !strict) error = read_leniently(text, peer_type<T>, to);
   if (error.empty()) return std::nullopt;
   return make_error(js_errc::invalid_json, error);
 }
 
+template <class T>
+std::string read_plain_json(std::string_view text, T& to) {
+  // Go does not find the name of the type behind two pointers.
+  return read_leniently(text, std::same_as<T, next_request> ? "" : peer_type<T>, to);
+}
+
+template std::string read_plain_json(std::string_view, next_request&);
+template std::string read_plain_json(std::string_view, nak_options&);
+template std::string read_plain_json(std::string_view, consumer_unpin_request&);
+template std::optional<api_error> read_json(std::string_view, bool, consumer_request&);
+template std::optional<api_error> read_json(std::string_view, bool, consumer_config&);
+template std::optional<api_error> read_json(std::string_view, bool, consumers_request&);
+template std::optional<api_error> read_json(std::string_view, bool, consumer_pause_request&);
+template std::optional<api_error> read_json(std::string_view, bool, consumer_unpin_request&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_request&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_config&);
 template std::optional<api_error> read_json(std::string_view, bool, stream_info_request&);

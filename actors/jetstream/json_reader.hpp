@@ -45,6 +45,11 @@ public:
   void value(storage_type& to);
   void value(compression_type& to);
   void value(persist_mode_type& to);
+  void value(deliver_policy& to);
+  void value(ack_policy& to);
+  void value(replay_policy& to);
+  void value(priority_policy& to);
+  void value(consumer_action& to);
   template <class T>
   requires(!peer_type<T>.empty()) void value(T& to) { object(to); }
   template <class T>
@@ -64,6 +69,7 @@ public:
   template <class T>
   void number(T& to, std::string_view type);
   void time(std::optional<int64_t>& to);
+  void durations(std::vector<int64_t>& to);
 
 private:
   /// The visitor that finds a key among the fields and reads its value.
@@ -83,13 +89,17 @@ private:
     void duration(std::string_view name, int64_t& member, when) {
       if (is(name)) reader.number(member, "time.Duration"), reader.leave();
     }
+    void durations(std::string_view name, std::vector<int64_t>& member, when) {
+      if (is(name)) reader.durations(member), reader.leave();
+    }
     void time(std::string_view name, std::optional<int64_t>& member, when) {
       if (is(name)) reader.time(member), reader.leave();
     }
     bool is(std::string_view name) {
       if (found || !same_key(key, name)) return false;
       found = true;
-      reader.path_.push_back({std::string{name}, false});
+      // As the client spelled it, which is how Go names it in errors.
+      reader.path_.push_back({std::string{key}, false});
       return true;
     }
   };
@@ -109,9 +119,10 @@ private:
   bool fits(char first, std::string_view type);
   void mismatch(std::string_view kind, std::string_view type);
   void unknown(std::string_view name);
-  /// An enumeration's text with its quotes.
+  /// An enumeration's text with its quotes; the errors of some end in the text as it is.
   template <class E>
-  void choice(E& to, std::initializer_list<std::pair<std::string_view, E>> texts);
+  void choice(E& to, std::initializer_list<std::pair<std::string_view, E>> texts,
+              std::string_view problem = {});
   /// So that small elements cannot fill the memory with large structures.
   bool too_many(size_t elements);
 

@@ -95,4 +95,9 @@ bool is_empty_request(std::string_view text);
 template <class T>
 std::optional<api_error> read_json(std::string_view text, bool strict, T& to);
 
+/// Reads the one value that a text is, passing over unknown members; an empty text is an error.
+/// Returns Go's words for what is wrong, or nothing.
+template <class T>
+std::string read_plain_json(std::string_view text, T& to);
+
 }  // namespace vagus

@@ -1,0 +1,37 @@
+#include "actors/jetstream/consumer_config.hpp"
+
+#include "actors/jetstream/json_output.hpp"
+#include "actors/jetstream/metadata.hpp"
+
+#include <charconv>
+
+namespace vagus {
+
+std::vector<std::string> consumer_config::filters() const {
+  if (!filter_subject.empty()) return {filter_subject};
+  return filter_subjects;
+}
+
+int consumer_config::sampled_percent() const {
+  int percent = 0;
+  const char* from = sample_freq.data();
+  const char* end = from + sample_freq.size();
+  if (from != end && *from == '+') ++from;
+  std::from_chars(from, end, percent);
+  return percent;
+}
+
+std::string to_json(const consumer_config& config, bool for_answer) {
+  std::string out;
+  json_output json{out};
+  if (!for_answer) {
+    json.value(config);
+    return out;
+  }
+  auto shown = config;
+  add_dynamic_metadata(shown.metadata);
+  json.value(shown);
+  return out;
+}
+
+}  // namespace vagus

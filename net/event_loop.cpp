@@ -17,10 +17,11 @@
 /// answer, so need two threads to wake, those of the two clients' sockets, and not four.
 ///
 /// Operation. enqueue() puts the actor on the host's remote list and, where it is the first there,
-/// notes the host in `to_visit`. A turn that began idle and leaves nothing to do pays its visits. A
-/// thread that has work of its own left wakes the hosts instead, and so does one that was busy
-/// before its turn: there both have enough to do, and side by side is better than in a row. Threads
-/// without a loop (the actor clock, liburcu's) always wake.
+/// notes the host in `to_visit`. A turn that began idle, with a socket or two, and leaves nothing to
+/// do pays its visits. A thread that has work of its own left wakes the hosts instead, and so does
+/// one that was busy before its turn, or has many sockets to read in it: there both have enough to
+/// do, and side by side is better than in a row. Threads without a loop (the actor clock,
+/// liburcu's) always wake.
 ///
 /// No mail is forgotten. The sender first sets remote_pending_, then looks whether the turn is
 /// free; who has the turn first gives it back, then looks at remote_pending_. All four are
@@ -62,6 +63,8 @@ constexpr size_t actors_per_turn = 64;
 constexpr size_t actors_per_visit = 32;
 /// Visits that a thread pays in a row; further loops are woken.
 constexpr size_t visits_in_a_row = 16;
+/// Sockets that were ready for a turn that may still end with visits.
+constexpr size_t ready_for_visits = 2;
 
 /// Loops that have mail from this thread, and that it has not yet looked at.
 thread_local std::vector<event_loop*> to_visit;
@@ -233,7 +236,7 @@ void event_loop::turn() {
     }
     wake_all();
   } else {
-    sleep();
+    idle = sleep() <= ready_for_visits;
   }
   defers = idle;
   poller_.dispatch();

@@ -52,7 +52,6 @@ public:
   void release(size_t bytes);
   bool below_low_water() const;
 
-  const endpoint& traffic() const { return *endpoint_; }
 
 private:
   loop_context& context_;

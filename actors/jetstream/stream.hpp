@@ -63,7 +63,6 @@ private:
   void change_subscriptions(const stream_config& before);
   void note_settled();
   void count_bytes(int64_t held);
-  void report(store_error error);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
   void start_readers();

@@ -19,9 +19,9 @@
 /// Operation. enqueue() puts the actor on the host's remote list and, where it is the first there,
 /// notes the host in `to_visit`. A turn that began idle, with a socket or two, and leaves nothing
 /// to do pays its visits. A thread that has work of its own left wakes the hosts instead, and so
-/// does one that was busy before its turn, or has many sockets to read in it: there both have enough to
-/// do, and side by side is better than in a row. Threads without a loop (the actor clock,
-/// liburcu's) always wake.
+/// does one that was busy before its turn, or has many sockets to read in it: there both have
+/// enough to do, and side by side is better than in a row. Threads without a loop (the actor
+/// clock, liburcu's) always wake.
 ///
 /// No mail is forgotten. The sender first sets remote_pending_, then looks whether the turn is
 /// free; who has the turn first gives it back, then looks at remote_pending_. All four are

@@ -6,6 +6,7 @@
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_info.hpp"
+#include "actors/jetstream/subjects_check.hpp"
 #include "net/log.hpp"
 #include "net/subject.hpp"
 
@@ -216,9 +217,7 @@ bool jetstream_state::overlaps(const stream_config& config, std::string_view exc
   for (const auto& [stream, e] : streams_) {
     if (stream == except) continue;
     auto other = e.record->look().config;
-    for (const auto& a : config.subjects)
-      for (const auto& b : other->subjects)
-        if (subjects_overlap(a, b)) return true;
+    if (subjects_overlap(config.subjects, other->subjects)) return true;
   }
   return false;
 }

@@ -3,6 +3,7 @@
 #include "actors/internal_client.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
+#include "actors/jetstream/stream_consumers.hpp"
 #include "actors/jetstream/stream_record.hpp"
 #include "net/subject_transform.hpp"
 #include "net/timers.hpp"
@@ -38,7 +39,8 @@ struct stream_start {
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
 /// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
-/// was stored), stream_requests.cpp (the API).
+/// was stored), stream_requests.cpp (the API), stream_consumers.hpp (its consumers),
+/// stream_retention.cpp (which messages these still need).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -54,6 +56,7 @@ public:
   void after_run();
 
 private:
+  friend class stream_consumers;  ///< a part of it
   enum class phase : uint8_t { opening, open, ending, closed };
 
   // stream.cpp
@@ -101,6 +104,11 @@ private:
   void make_transforms();
   void republish(const stream_batch& batch);
 
+  // stream_retention.cpp
+  bool may_remove(std::string_view consumer, uint64_t seq);
+  void note_interest_changed();
+  consumer_bounds consumer_limits() const;
+
   // stream_requests.cpp
   void answer(const stream_call_ptr& call);
   void answer_now(const stream_call_ptr& call);
@@ -126,6 +134,7 @@ private:
   std::optional<subject_transform> transform_;  ///< of what comes in
   std::optional<subject_transform> republish_;  ///< to where what is stored goes as well
   internal_client client_;
+  stream_consumers consumers_{*this};
 
   phase phase_ = phase::opening;
   bool restored_ = false;        ///< its store lacks the configuration

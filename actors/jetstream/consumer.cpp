@@ -275,6 +275,7 @@ void consumer_state::end_if_done() {
 void consumer_state::on_time(time_point) {
   if (phase_ != phase::open) return;
   auto now = now_ns();
+  if (!pulls_.empty()) active_ns_ = now;  // until now somebody waited
   if (auto deadline = ledger_.next_deadline(); deadline && *deadline <= now) {
     ledger_.expire(now, exhausted_);
     report_exhausted();

@@ -72,6 +72,7 @@ std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
       e.slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
       auto& placed = entries_.emplace(name, std::move(e)).first->second;
       placed.starting = true;
+      placed.busy = false;
       ++starting_;
       start(name, placed, std::move(*ledger), nullptr);
     }
@@ -133,6 +134,7 @@ void stream_consumers::note_expired(const std::string& consumer) {
 void stream_consumers::note_ended(const std::string& consumer) {
   --running_;
   auto at = entries_.find(consumer);
+  if (at != entries_.end()) at->second.actor = nullptr;
   if (ending_ || at == entries_.end()) return stream_.close_if_done();
   auto& e = at->second;
   if (std::exchange(e.starting, false)) --starting_;
@@ -171,7 +173,6 @@ void stream_consumers::end(bool removed) {
       caf::anon_send(e.actor, remove_atom::value);
     else
       caf::anon_send(e.actor, end_atom::value);
-    e.actor = nullptr;
   }
 }
 

@@ -92,11 +92,10 @@ void consumer_state::subscribe() {
     unwanted_since_ns_ = active_ns_;
     caf::anon_send(context_.global.space, watch_atom::value, config().deliver_subject,
                    watcher_actor{consumer_actor{self_}});
-  } else {
-    uint32_t next = slot::pulls;
-    for (const auto& prefix : js_.api_prefixes())
-      client_.subscribe(next++, fmt::format("{}.CONSUMER.MSG.NEXT.{}.{}", prefix, stream_, name_));
   }
+  uint32_t next = slot::pulls;
+  for (const auto& prefix : js_.api_prefixes())
+    client_.subscribe(next++, fmt::format("{}.CONSUMER.MSG.NEXT.{}.{}", prefix, stream_, name_));
   client_.send_changes();
 }
 
@@ -210,7 +209,7 @@ void consumer_state::answer_unpin(const consumer_call& call) {
   consumer_unpin_request asked;
   if (!read_unpin_request(call.request.payload, asked)) pulls_.unpin(asked.group, effects_);
   publish_effects(effects_);
-  respond(call.request, api_success_reply("consumer_unpin_response"));
+  respond(call.request, api_reply_start("consumer_unpin_response") + "}");
 }
 
 /// Another configuration, which is stored already.
@@ -280,6 +279,7 @@ void consumer_state::on_time(time_point) {
     ledger_.expire(now, exhausted_);
     report_exhausted();
   }
+  if (config().pause_until && !config().paused(now)) at_end_ = false;
   if (auto next = pulls_.next_time(); next && *next <= now) tend();
   if (flush_at_ns_ != 0 && flush_at_ns_ <= now) flush_changes();
   if (heartbeat_at_ns_ != 0 && heartbeat_at_ns_ <= now) send_heartbeat();

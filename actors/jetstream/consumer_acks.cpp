@@ -1,5 +1,6 @@
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/consumer.hpp"
+#include "actors/jetstream/pull_status.hpp"
 #include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
 
@@ -34,6 +35,11 @@ void consumer_state::take(const frame_batch& batch) {
 
 void consumer_state::take_next(const message_view& message) {
   if (message.reply.empty()) return;
+  if (config().push()) {
+    effects_.statuses.push_back(
+        {std::string{message.reply}, status_headers("409 Consumer is push based")});
+    return;
+  }
   {
     snapshot_guard guard;
     pulls_.add(message.reply, message.payload(), standing(), effects_);
@@ -111,6 +117,7 @@ void consumer_state::flush_changes() {
   flush_at_ns_ = 0;
   auto change = std::make_shared<consumer_change>();
   change->consumer = name_;
+  change->floor = ledger_.ack_floor().stream;
   auto row = ledger_.take_row();
   if (keeps_rows()) change->row = std::move(row);
   if (removes_messages()) change->done = std::move(done_);

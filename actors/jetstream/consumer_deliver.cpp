@@ -42,6 +42,10 @@ pull_standing consumer_state::standing() const {
 /// Delivers what may be delivered now, or a good part of it.
 void consumer_state::deliver() {
   if (has_demand()) follow();
+  if (config().paused(now_ns()) && !at_end_ && !pulls_.empty()) {
+    at_end_ = true;  // as long as it is paused
+    tend();
+  }
   if (!may_deliver() || !informed_) return;
   bool more = true;
   {
@@ -67,7 +71,6 @@ void consumer_state::deliver() {
   }
   report_exhausted();
   publish_effects(effects_);
-  if (config().push() && window_.wants_answer() && config().flow_control) send_flow_request();
   if (more && may_deliver() && !continuing_) {
     continuing_ = true;
     self_->send(consumer_actor{self_}, continue_atom::value);

@@ -30,7 +30,10 @@ bool consumer_state::push_ready() const {
 }
 
 void consumer_state::note_pushed(size_t bytes) {
-  if (config().flow_control) window_.note_sent(bytes);
+  if (config().flow_control) {
+    window_.note_sent(bytes);
+    if (window_.wants_answer()) send_flow_request();
+  }
   if (config().idle_heartbeat > 0) heartbeat_at_ns_ = active_ns_ + config().idle_heartbeat;
 }
 
@@ -39,11 +42,13 @@ void consumer_state::take_flow_answer() {
   window_.note_answer();
 }
 
+/// Right behind the message that made it due.
 void consumer_state::send_flow_request() {
   auto answer_to = fmt::format("$JS.FC.{}.{}.{}", stream_, name_, make_nuid().substr(0, 8));
   auto block = status_headers("100 FlowControl Request");
-  publishing{context_}.send(config().deliver_subject, answer_to, block,
-                            static_cast<int64_t>(block.size()));
+  context_.routes.publish(
+      {config().deliver_subject, answer_to, block, static_cast<int64_t>(block.size()), nullptr},
+      nullptr);
   window_.ask(std::move(answer_to));
 }
 

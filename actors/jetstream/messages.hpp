@@ -71,6 +71,7 @@ struct consumer_change {
   std::string consumer;
   std::optional<ledger_row> row;
   std::vector<uint64_t> done;
+  uint64_t floor = 0;                ///< it is done with all up to here
   std::vector<std::string> replies;  ///< who waits for an answer to an acknowledgement
 };
 

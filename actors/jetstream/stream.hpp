@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/internal_client.hpp"
+#include "actors/jetstream/interest_table.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 #include "actors/jetstream/stream_consumers.hpp"
@@ -105,8 +106,9 @@ private:
   void republish(const stream_batch& batch);
 
   // stream_retention.cpp
-  bool may_remove(std::string_view consumer, uint64_t seq);
-  void note_interest_changed();
+  void release_messages(const consumer_change& change, stream_batch& batch);
+  void sweep_after_commit(uint64_t from);
+  void sweep(uint64_t from);
   consumer_bounds consumer_limits() const;
 
   // stream_requests.cpp
@@ -135,6 +137,7 @@ private:
   std::optional<subject_transform> republish_;  ///< to where what is stored goes as well
   internal_client client_;
   stream_consumers consumers_{*this};
+  interest_table interest_;  ///< with that retention only
 
   phase phase_ = phase::opening;
   bool restored_ = false;        ///< its store lacks the configuration

@@ -128,7 +128,6 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   auto name = asked.config.name;
   while (name.empty() || (asked.config.name.empty() && entries_.contains(name)))
     name = make_nuid().substr(0, ephemeral_name_size);
-  asked.config.name = name;
   auto snapshot = stream_.store_->read();
   auto place = snapshot ? first_place(asked.config, **snapshot)
                         : store_result<consumer_place>{snapshot.error()};
@@ -138,7 +137,6 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   auto& e = entries_[name];
   e.created_ns = stream_.now_ns();
   e.config = std::make_shared<const consumer_config>(std::move(asked.config));
-  e.filter.set_filters(e.config->filters());
   note_count();
   consumer_ledger ledger{rules_of(*e.config, workqueue), place->next_seq, place->last_of_each};
   auto creation = std::make_shared<consumer_call>();
@@ -211,9 +209,11 @@ void stream_consumers::change(const stream_call_ptr& call, const std::string& co
              error_of(stream_.why_refused({o.error, 0, {}})));
       return finish(consumer);
     }
+    if (changed.config->filters() != next->filters()) {
+      stream_.interest_.set_filters(consumer, next->filters());
+      stream_.sweep_after_commit(stream_.interest_.floor_of(consumer) + 1);
+    }
     changed.config = next;
-    changed.filter.set_filters(next->filters());
-    stream_.note_interest_changed();
     auto message = std::make_shared<consumer_call>();
     message->kind = kind;
     message->request = call->request;

@@ -68,7 +68,6 @@ std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
         continue;
       }
       e.config = std::make_shared<const consumer_config>(std::move(config));
-      e.filter.set_filters(e.config->filters());
       e.slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
       auto& placed = entries_.emplace(name, std::move(e)).first->second;
       placed.starting = true;
@@ -98,6 +97,8 @@ void stream_consumers::start(const std::string& consumer, entry& e, consumer_led
                      std::move(ledger),
                      creation != nullptr,
                      std::move(creation)};
+  if (s.config().retention == retention_policy::interest)
+    s.interest_.add(consumer, e.config->filters(), how.ledger.state());
   ++running_;
   e.actor = spawn_pinned<consumer_state>(s.self_->system(), context.loop, std::ref(context),
                                          std::ref(s.js_), std::move(how));
@@ -157,7 +158,9 @@ void stream_consumers::erase(const std::string& consumer) {
   auto e = std::move(at->second);
   entries_.erase(at);
   note_count();
-  stream_.note_interest_changed();
+  auto floor = stream_.interest_.floor_of(consumer);
+  stream_.interest_.remove(consumer);
+  stream_.sweep_after_commit(floor + 1);
   advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
                                                             consumer, stream_.now_ns());
   for (const auto& call : e.deletions)
@@ -185,8 +188,7 @@ void stream_consumers::note_count() {
 void stream_consumers::commit(const consumer_change_ptr& change) {
   auto& batch = stream_.open_batch();
   auto at = entries_.find(change->consumer);
-  for (auto seq : change->done)
-    if (stream_.may_remove(change->consumer, seq)) batch.proposals.add(delete_proposal{seq, false});
+  stream_.release_messages(*change, batch);
   std::string row_name;
   if (change->row) {
     row_name = ledger_row_name(change->consumer, change->row->slot);
@@ -197,7 +199,6 @@ void stream_consumers::commit(const consumer_change_ptr& change) {
     if (to != entries_.end() && to->second.actor)
       caf::anon_send(to->second.actor, stored_atom::value, change, stored);
   };
-  if (!change->row && batch.empty()) return tell(true);
   if (change->row) {
     batch.expect([tell](const outcome& o) { tell(o.error == store_errc::none); });
     batch.proposals.add(consumer_put_proposal{row_name, change->row->bytes});
@@ -216,11 +217,6 @@ void stream_consumers::follow(const std::string& consumer, bool follow) {
 void stream_consumers::tell(const stream_batch_ptr& batch) {
   for (auto& [name, e] : entries_)
     if (e.following && e.actor) caf::anon_send(e.actor, news_atom::value, batch);
-}
-
-bool stream_consumers::want(std::string_view subject) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const auto& e) { return e.second.filter.takes(subject); });
 }
 
 }  // namespace vagus

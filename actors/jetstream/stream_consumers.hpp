@@ -41,8 +41,6 @@ public:
   void commit(const consumer_change_ptr& change);
   /// A batch is committed.
   void tell(const stream_batch_ptr& batch);
-  /// Whether a consumer wants messages to `subject`.
-  bool want(std::string_view subject) const;
 
   /// Ends them all; those of a stream that is removed for good.
   void end(bool removed);
@@ -53,9 +51,8 @@ private:
     consumer_config_ptr config;
     int64_t created_ns = 0;
     consumer_actor actor;  ///< null while its first rows are committed
-    message_feed filter{{}};
-    uint8_t slots = 0;  ///< the highest slot of a row of its state
-    bool busy = true;   ///< it is being made, changed or removed
+    uint8_t slots = 0;     ///< the highest slot of a row of its state
+    bool busy = true;      ///< it is being made, changed or removed
     bool leaving = false;
     bool starting = false;
     bool following = false;
@@ -78,7 +75,6 @@ private:
   void finish(const std::string& consumer);
   void erase(const std::string& consumer);
   void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);
-  bool delete_done(const consumer_change& change);
   std::vector<const consumer_config*> configs(std::string_view except) const;
   std::string config_row(const entry& e) const;
   void note_count();

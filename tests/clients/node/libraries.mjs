@@ -24,6 +24,9 @@ export const libraries = [
     jetstreamManager,
     getBatch: (jsm, ...how) => jsm.direct.getBatch(...how),
     getLastMessages: (jsm, ...how) => jsm.direct.getLastMessagesFor(...how),
+    push: async (js, stream, name) =>
+      await (await js.consumers.getPushConsumer(stream, name)).consume(),
+    endPush: (messages) => messages.close(),
     isNoResponders: (error) => error.isNoResponders?.() ?? error.name === "NoRespondersError",
     isTimeout: (error) => error.name === "TimeoutError",
     isAuthorization: (error) => error.name === "AuthorizationError",
@@ -46,6 +49,14 @@ export const libraries = [
     // Of this generation's two one is missing, and its name is the other's.
     getBatch: undefined,
     getLastMessages: (jsm, ...how) => jsm.direct.getBatch(...how),
+    push: async (js, stream, name) => {
+      const { config } = await (await js.jetstreamManager()).consumers.info(stream, name);
+      const options = nats.consumerOpts().bind(stream, name).manualAck();
+      if (config.deliver_group) options.queue(config.deliver_group);
+      options.deliverTo(config.deliver_subject);
+      return await js.subscribe("", options);
+    },
+    endPush: (messages) => messages.unsubscribe(),
     isNoResponders: (error) => error.code === nats.ErrorCode.NoResponders,
     isTimeout: (error) => error.code === nats.ErrorCode.Timeout,
     isAuthorization: (error) => error.code === nats.ErrorCode.AuthorizationViolation,

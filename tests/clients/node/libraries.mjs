@@ -24,6 +24,7 @@ export const libraries = [
     jetstreamManager,
     getBatch: (jsm, ...how) => jsm.direct.getBatch(...how),
     getLastMessages: (jsm, ...how) => jsm.direct.getLastMessagesFor(...how),
+    orderedFilter: (subjects) => ({ filter_subjects: subjects }),
     push: async (js, stream, name) =>
       await (await js.consumers.getPushConsumer(stream, name)).consume(),
     endPush: (messages) => messages.close(),
@@ -49,6 +50,7 @@ export const libraries = [
     // Of this generation's two one is missing, and its name is the other's.
     getBatch: undefined,
     getLastMessages: (jsm, ...how) => jsm.direct.getBatch(...how),
+    orderedFilter: (subjects) => ({ filterSubjects: subjects }),
     push: async (js, stream, name) => {
       const { config } = await (await js.jetstreamManager()).consumers.info(stream, name);
       const options = nats.consumerOpts().bind(stream, name).manualAck();

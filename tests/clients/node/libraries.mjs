@@ -10,6 +10,8 @@ const require = createRequire(join(process.env.CLIENT_MODULES ?? here, "package.
 const transport = require("@nats-io/transport-node");
 const { Svcm } = require("@nats-io/services");
 const { jetstream, jetstreamManager } = require("@nats-io/jetstream");
+const { Kvm } = require("@nats-io/kv");
+const { Objm } = require("@nats-io/obj");
 const nats = require("nats");
 
 export const libraries = [
@@ -25,6 +27,9 @@ export const libraries = [
     getBatch: (jsm, ...how) => jsm.direct.getBatch(...how),
     getLastMessages: (jsm, ...how) => jsm.direct.getLastMessagesFor(...how),
     orderedFilter: (subjects) => ({ filter_subjects: subjects }),
+    bucket: (nc, name, options) => new Kvm(nc).create(name, options),
+    objects: (nc, name, options) => new Objm(nc).create(name, options),
+    hasMarkers: true,
     push: async (js, stream, name) =>
       await (await js.consumers.getPushConsumer(stream, name)).consume(),
     endPush: (messages) => messages.close(),
@@ -51,6 +56,9 @@ export const libraries = [
     getBatch: undefined,
     getLastMessages: (jsm, ...how) => jsm.direct.getBatch(...how),
     orderedFilter: (subjects) => ({ filterSubjects: subjects }),
+    bucket: (nc, name, options) => nc.jetstream().views.kv(name, options),
+    objects: (nc, name, options) => nc.jetstream().views.os(name, options),
+    hasMarkers: false,
     push: async (js, stream, name) => {
       const { config } = await (await js.jetstreamManager()).consumers.info(stream, name);
       const options = nats.consumerOpts().bind(stream, name).manualAck();

@@ -16,6 +16,15 @@ function recordTypes(iterator) {
   return seen;
 }
 
+/** All that the consumer says is left for it. */
+async function rest(consumer) {
+  const { num_pending } = await consumer.info();
+  if (num_pending === 0) return [];
+  const got = await collect(consumer.fetch({ max_messages: num_pending }));
+  assert.equal((await consumer.info()).num_pending, 0);
+  return got;
+}
+
 consumerTest("one is made, changed, shown, listed and deleted", async ({ jsm, info }) => {
   const made = await jsm.consumers.add("S", {
     durable_name: "c",
@@ -282,8 +291,7 @@ consumerTest("filters: one subject, a wildcard, several, changed", async ({ jsm,
   await publish(...letters);
   const read = async (config) => {
     await jsm.consumers.add("S", { durable_name: "f", ack_policy: "explicit", ...config });
-    const c = await js.consumers.get("S", "f");
-    const got = await collect(c.fetch({ max_messages: 10, expires: 1000 }));
+    const got = await rest(await js.consumers.get("S", "f"));
     await jsm.consumers.delete("S", "f");
     return seqs(got);
   };
@@ -303,8 +311,7 @@ consumerTest("deliver policies: where a consumer begins", async ({ jsm, js, publ
   const read = async (config, more = []) => {
     await jsm.consumers.add("S", { durable_name: "p", ack_policy: "none", ...config });
     await publish(...more);
-    const c = await js.consumers.get("S", "p");
-    const got = await collect(c.fetch({ max_messages: 10, expires: 1000 }));
+    const got = await rest(await js.consumers.get("S", "p"));
     await jsm.consumers.delete("S", "p");
     return seqs(got);
   };

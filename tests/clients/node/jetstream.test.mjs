@@ -1,40 +1,10 @@
 // Streams, as the clients' own JetStream API shows them.
 import assert from "node:assert/strict";
 
-import { clientTest, eventually, recordStatus } from "./harness.mjs";
+import { eventually, recordStatus } from "./harness.mjs";
+import { collect, refused, streamTest as anyStreamTest, text } from "./streams.mjs";
 
-/** Declares a test with a stream S of the subjects s.>. */
-function streamTest(name, body, config = {}) {
-  clientTest(
-    `jetstream: ${name}`,
-    async ({ lib, server, connect }) => {
-      const nc = await connect();
-      const jsm = await lib.jetstreamManager(nc);
-      const js = lib.jetstream(nc);
-      await jsm.streams.add({ name: "S", subjects: ["s.>"], ...config });
-      const state = async () => (await jsm.streams.info("S")).state;
-      await body({ lib, server, nc, jsm, js, state });
-    },
-    ["-js"],
-  );
-}
-
-async function collect(iterator) {
-  const messages = [];
-  for await (const m of await iterator) messages.push(m);
-  return messages;
-}
-
-const text = (m) => new TextDecoder().decode(m.data);
-
-/** Rejects with an error of JetStream that has this number. */
-async function refused(promise, number) {
-  await assert.rejects(promise, (error) => {
-    const found = error.code ?? error.api_error?.err_code;
-    assert.equal(error.api_error?.err_code ?? found, number);
-    return true;
-  });
-}
+const streamTest = (name, ...rest) => anyStreamTest(`jetstream: ${name}`, ...rest);
 
 streamTest("what is published is acknowledged and read back", async ({ js, jsm, state }) => {
   const first = await js.publish("s.a", "one");

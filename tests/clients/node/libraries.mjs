@@ -10,6 +10,8 @@ const require = createRequire(join(process.env.CLIENT_MODULES ?? here, "package.
 const transport = require("@nats-io/transport-node");
 const { Svcm } = require("@nats-io/services");
 const { jetstream, jetstreamManager } = require("@nats-io/jetstream");
+const { Kvm } = require("@nats-io/kv");
+const { Objm } = require("@nats-io/obj");
 const nats = require("nats");
 
 export const libraries = [
@@ -24,6 +26,13 @@ export const libraries = [
     jetstreamManager,
     getBatch: (jsm, ...how) => jsm.direct.getBatch(...how),
     getLastMessages: (jsm, ...how) => jsm.direct.getLastMessagesFor(...how),
+    orderedFilter: (subjects) => ({ filter_subjects: subjects }),
+    bucket: (nc, name, options) => new Kvm(nc).create(name, options),
+    objects: (nc, name, options) => new Objm(nc).create(name, options),
+    hasMarkers: true,
+    push: async (js, stream, name) =>
+      await (await js.consumers.getPushConsumer(stream, name)).consume(),
+    endPush: (messages) => messages.close(),
     isNoResponders: (error) => error.isNoResponders?.() ?? error.name === "NoRespondersError",
     isTimeout: (error) => error.name === "TimeoutError",
     isAuthorization: (error) => error.name === "AuthorizationError",
@@ -46,6 +55,18 @@ export const libraries = [
     // Of this generation's two one is missing, and its name is the other's.
     getBatch: undefined,
     getLastMessages: (jsm, ...how) => jsm.direct.getBatch(...how),
+    orderedFilter: (subjects) => ({ filterSubjects: subjects }),
+    bucket: (nc, name, options) => nc.jetstream().views.kv(name, options),
+    objects: (nc, name, options) => nc.jetstream().views.os(name, options),
+    hasMarkers: false,
+    push: async (js, stream, name) => {
+      const { config } = await (await js.jetstreamManager()).consumers.info(stream, name);
+      const options = nats.consumerOpts().bind(stream, name).manualAck();
+      if (config.deliver_group) options.queue(config.deliver_group);
+      options.deliverTo(config.deliver_subject);
+      return await js.subscribe("", options);
+    },
+    endPush: (messages) => messages.unsubscribe(),
     isNoResponders: (error) => error.code === nats.ErrorCode.NoResponders,
     isTimeout: (error) => error.code === nats.ErrorCode.Timeout,
     isAuthorization: (error) => error.code === nats.ErrorCode.AuthorizationViolation,

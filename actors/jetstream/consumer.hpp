@@ -89,6 +89,8 @@ private:
   void note_stored(const consumer_change_ptr& change, bool stored);
   void report_sample(const ack_subject& to);
   void report_exhausted();
+  void send_dead_letter(uint64_t seq, uint64_t deliveries, std::string_view cause,
+                        std::string_view reason);
 
   // consumer_deliver.cpp
   void deliver();

@@ -1,5 +1,6 @@
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/consumer.hpp"
+#include "actors/jetstream/dead_letter.hpp"
 #include "actors/jetstream/pull_status.hpp"
 #include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
@@ -80,8 +81,10 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
       break;
     case ack_kind::term:
       outcome = ledger_.ack(answered, now, done_);
-      if (outcome == ack_outcome::accepted)
+      if (outcome == ack_outcome::accepted) {
         advisories{context_, js_}.message_terminated(stream_, name_, answered, body.reason, now);
+        send_dead_letter(to.stream_seq, to.deliveries, "terminated", body.reason);
+      }
       break;
     case ack_kind::unknown:
       return;
@@ -104,9 +107,30 @@ void consumer_state::report_sample(const ack_subject& to) {
 }
 
 void consumer_state::report_exhausted() {
-  for (const auto& m : exhausted_)
+  for (const auto& m : exhausted_) {
     advisories{context_, js_}.max_deliveries(stream_, name_, m, now_ns());
+    send_dead_letter(m.stream_seq, m.deliveries, "max_deliver", {});
+  }
   exhausted_.clear();
+}
+
+/// Before it is stored that the message is given up: after a crash in between it goes out again.
+void consumer_state::send_dead_letter(uint64_t seq, uint64_t deliveries, std::string_view cause,
+                                      std::string_view reason) {
+  auto to = dead_letter_subject(config());
+  if (to.empty()) return;
+  auto snapshot = store_->read();
+  auto m = snapshot ? (*snapshot)->message(seq) : store_result<stored_message>{snapshot.error()};
+  if (!m) {
+    if (m.error().code != store_errc::no_message)
+      log_error("JetStream consumer '{} > {} > {}' has no dead letter of message {}: {}",
+                context_.global.name, stream_, name_, seq, to_text(m.error().code));
+    return;
+  }
+  auto body = dead_letter_headers({stream_, name_, cause, reason, deliveries}, *m);
+  auto header_size = static_cast<int64_t>(body.size());
+  body += m->payload;
+  publishing{context_}.send(to, {}, body, header_size);
 }
 
 // ---- what is committed of it ----

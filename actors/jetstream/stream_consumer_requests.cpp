@@ -1,4 +1,5 @@
 #include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/dead_letter.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
@@ -111,11 +112,13 @@ void stream_consumers::answer_create(const stream_call_ptr& call) {
     if (auto wrong =
             check_consumer_config(c, stream_.config(), stream_.consumer_limits(), asked.pedantic))
       return refuse(call, type, *wrong);
+    if (auto wrong = check_dead_letter(c, stream_.config())) return refuse(call, type, *wrong);
     return update(call, std::move(asked), at->second);
   }
   if (auto wrong =
           check_consumer_config(c, stream_.config(), stream_.consumer_limits(), asked.pedantic))
     return refuse(call, type, *wrong);
+  if (auto wrong = check_dead_letter(c, stream_.config())) return refuse(call, type, *wrong);
   auto others = configs({});
   if (auto wrong = check_new_consumer(c, stream_.config(), stream_.consumer_limits(), asked.action,
                                       {others.size(), others}))

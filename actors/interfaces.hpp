@@ -37,10 +37,16 @@ using connection_actor = subscriber_actor::extend<
     // Itself: the socket is closed; end, once nobody can send to it.
     caf::reacts_to<end_atom>>;
 
+/// Whoever wants to know when somebody subscribes to a subject, or no longer does.
+using watcher_actor = caf::typed_actor<caf::reacts_to<interest_atom>>;
+
 /// The subjects of one account: the only writer of its interest snapshots. Pinned to an event loop.
 using subject_space_actor = caf::typed_actor<
     // Applies the changes of a subscriber, then tells it so.
-    caf::reacts_to<interest_changes_ptr, subscriber_actor>, caf::reacts_to<end_atom>>;
+    caf::reacts_to<interest_changes_ptr, subscriber_actor>,
+    // Tells the watcher of every change that concerns this subject, a literal one; or no longer.
+    caf::reacts_to<watch_atom, std::string, watcher_actor>,
+    caf::reacts_to<unwatch_atom, std::string, watcher_actor>, caf::reacts_to<end_atom>>;
 
 /// The clock of one event loop: fires the timers of what is pinned there. Pinned itself.
 using timekeeper_actor = caf::typed_actor<
@@ -57,6 +63,28 @@ using authenticator_actor =
 /// Runs what may wait for a disk, on a thread of its own.
 using storage_worker_actor =
     caf::typed_actor<caf::reacts_to<run_atom, storage_job>, caf::reacts_to<end_atom>>;
+
+/// One consumer of a stream: what it has delivered and what of it is acknowledged, who waits for
+/// messages. Subscribed to its acknowledgements and requests. Pinned to an event loop.
+using consumer_actor = subscriber_actor::extend<
+    // A client's request about this consumer; it answers the client.
+    caf::reacts_to<api_atom, consumer_call_ptr>,
+    // The stream tells it of every commit from the next one on.
+    caf::reacts_to<following_atom>,
+    // The stream has committed a batch.
+    caf::reacts_to<news_atom, stream_batch_ptr>,
+    // What it wanted to be committed is durable, or (false) could not be stored.
+    caf::reacts_to<stored_atom, consumer_change_ptr, bool>,
+    // A storage thread has found the last message of each subject.
+    caf::reacts_to<lasts_atom, last_sequences>,
+    // Somebody has subscribed to its deliver subject, or no longer does.
+    caf::reacts_to<interest_atom>,
+    // Itself: goes on delivering.
+    caf::reacts_to<continue_atom>,
+    // It is deleted: tells those who wait so, then ends.
+    caf::reacts_to<remove_atom>,
+    // The server stops, or the stream goes: ends.
+    caf::reacts_to<end_atom>>;
 
 /// One stream: its configuration, what is on its way to its store, who waits for which answer.
 /// Subscribed to its subjects. Pinned to an event loop.
@@ -80,7 +108,15 @@ using stream_actor = subscriber_actor::extend<
     // A storage thread has an answer for a client.
     caf::reacts_to<answer_atom, api_answer_ptr>,
     // One of its readers answers from now on; or has let go of the store.
-    caf::reacts_to<ready_atom>, caf::reacts_to<ended_atom>>;
+    caf::reacts_to<ready_atom>, caf::reacts_to<ended_atom>,
+    // A consumer, by its name, delivers from now on; or has let go of the store.
+    caf::reacts_to<ready_atom, std::string>, caf::reacts_to<ended_atom, std::string>,
+    // A consumer wants to be told of every commit; or no longer.
+    caf::reacts_to<follow_atom, std::string, bool>,
+    // A consumer's state is to be committed.
+    caf::reacts_to<rows_atom, consumer_change_ptr>,
+    // Nobody has used a consumer for as long as it allows: it goes.
+    caf::reacts_to<expired_atom, std::string>>;
 
 /// Answers direct gets of one stream for the clients of one event loop. Pinned there.
 using stream_reader_actor = subscriber_actor::extend<

@@ -32,9 +32,15 @@ using continue_atom = caf::atom_constant<caf::atom("continue")>;
 using drain_atom = caf::atom_constant<caf::atom("drain")>;
 using end_atom = caf::atom_constant<caf::atom("end")>;
 using ended_atom = caf::atom_constant<caf::atom("ended")>;
+using expired_atom = caf::atom_constant<caf::atom("expired")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
+using follow_atom = caf::atom_constant<caf::atom("follow")>;
+using following_atom = caf::atom_constant<caf::atom("following")>;
 using info_atom = caf::atom_constant<caf::atom("info")>;
+using interest_atom = caf::atom_constant<caf::atom("interest")>;
 using lameduck_atom = caf::atom_constant<caf::atom("lameduck")>;
+using lasts_atom = caf::atom_constant<caf::atom("lasts")>;
+using news_atom = caf::atom_constant<caf::atom("news")>;
 using opened_atom = caf::atom_constant<caf::atom("opened")>;
 using ready_atom = caf::atom_constant<caf::atom("ready")>;
 using reload_atom = caf::atom_constant<caf::atom("reload")>;
@@ -43,10 +49,14 @@ using render_atom = caf::atom_constant<caf::atom("render")>;
 using restored_atom = caf::atom_constant<caf::atom("restored")>;
 using retired_atom = caf::atom_constant<caf::atom("retired")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using rows_atom = caf::atom_constant<caf::atom("rows")>;
 using run_atom = caf::atom_constant<caf::atom("run")>;
+using stored_atom = caf::atom_constant<caf::atom("stored")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using unwatch_atom = caf::atom_constant<caf::atom("unwatch")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;
+using watch_atom = caf::atom_constant<caf::atom("watch")>;
 
 /// Subscriptions that one connection adds and removes, in order. Texts are packed, since a single
 /// read may bring thousands.

@@ -110,9 +110,9 @@ router::entry& router::find_or_fill(std::string_view subject, uint64_t hash) {
 }
 
 /// Replies go to subjects that hardly ever come again ("_INBOX.<unique>", by convention of all
-/// clients): in the cache they would only displace what does.
+/// clients), and so do acknowledgements: in the cache they would only displace what does.
 const match_result& router::lookup(std::string_view subject) {
-  if (subject.starts_with("_INBOX.")) {
+  if (subject.starts_with("_INBOX.") || subject.starts_with("$JS.ACK.")) {
     auto changes = interest_.changes();
     if (passing_changes_ == changes && same_text(passing_subject_, subject)) return passing_;
     bump(stats_.matches);
@@ -170,7 +170,15 @@ const subscriber* router::choose(const queue_match& group, const endpoint* self)
 }
 
 size_t router::publish(const message_view& message, const endpoint* self) {
-  const auto& result = lookup(message.subject);
+  return deliver_all(lookup(message.subject), message, self);
+}
+
+size_t router::deliver_to(std::string_view to, const message_view& message) {
+  return deliver_all(lookup(to), message, nullptr);
+}
+
+size_t router::deliver_all(const match_result& result, const message_view& message,
+                           const endpoint* self) {
   size_t delivered = 0;
   for (const auto* to : result.plain) delivered += deliver(message, *to, self, 0);
   for (const auto& group : result.queues)

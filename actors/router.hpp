@@ -33,6 +33,9 @@ public:
   /// @param self the publisher: gets its own messages only if it wants them (`echo`)
   size_t publish(const message_view& message, const endpoint* self);
 
+  /// The same, to those that `to` reaches, whatever the message's own subject is.
+  size_t deliver_to(std::string_view to, const message_view& message);
+
   /// Hands `message` to another member of queue group `queue`, because one that was chosen is gone.
   size_t republish(const message_view& message, uint32_t queue);
 
@@ -65,6 +68,8 @@ private:
   const match_result& lookup(std::string_view subject);
   entry& find_or_fill(std::string_view subject, uint64_t hash);
   const subscriber* local_member(const queue_match& group) const;
+  size_t deliver_all(const match_result& result, const message_view& message,
+                     const endpoint* self);
   const subscriber* choose(const queue_match& group, const endpoint* self);
   bool deliver(const message_view& message, const subscriber& to, const endpoint* self,
                uint32_t queue);

@@ -2,6 +2,7 @@
 
 #include "actors/interest/rcu.hpp"
 #include "actors/supervision.hpp"
+#include "net/subject.hpp"
 
 #include <caf/send.hpp>
 
@@ -28,14 +29,43 @@ void subject_space_state::apply(const interest_changes& changes) {
   });
 }
 
+void subject_space_state::tell_watchers(const interest_changes& changes) {
+  auto tell = [this](const auto& range) {
+    for (auto at = range.first; at != range.second; ++at)
+      self_->send(at->second, interest_atom::value);
+  };
+  changes.for_each([&](const interest_changes::change& c) {
+    if (!has_wildcard(c.subject)) return tell(watchers_.equal_range(c.subject));
+    for (auto at = watchers_.begin(); at != watchers_.end();) {
+      auto range = watchers_.equal_range(at->first);
+      if (subject_matches(c.subject, at->first)) tell(range);
+      at = range.second;
+    }
+  });
+}
+
 subject_space_actor::behavior_type subject_space_state::behavior() {
   supervise(self_);
   return {
       [this](const interest_changes_ptr& changes, const subscriber_actor& from) {
         apply(*changes);
+        if (!watchers_.empty()) tell_watchers(*changes);
         self_->send(from, applied_atom::value, static_cast<uint64_t>(changes->size()));
       },
-      [this](end_atom) { self_->quit(); },
+      [this](watch_atom, const std::string& subject, const watcher_actor& watcher) {
+        watchers_.emplace(subject, watcher);
+        // What has changed before it watched is news to it too.
+        self_->send(watcher, interest_atom::value);
+      },
+      [this](unwatch_atom, const std::string& subject, const watcher_actor& watcher) {
+        auto [at, end] = watchers_.equal_range(subject);
+        while (at != end && at->second != watcher) ++at;
+        if (at != end) watchers_.erase(at);
+      },
+      [this](end_atom) {
+        watchers_.clear();
+        self_->quit();
+      },
   };
 }
 

@@ -3,6 +3,9 @@
 #include "actors/interfaces.hpp"
 #include "actors/loop_context.hpp"
 
+#include <map>
+#include <string>
+
 namespace vagus {
 
 /// The only writer of an account's interest.
@@ -21,8 +24,11 @@ public:
   void apply(const interest_changes& changes);
 
 private:
+  void tell_watchers(const interest_changes& changes);
+
   handle::pointer self_;
   account& account_;
+  std::multimap<std::string, watcher_actor, std::less<>> watchers_;  ///< by subject
 };
 
 }  // namespace vagus

@@ -50,12 +50,42 @@ public:
   }
 
   store_result<stored_message> message(uint64_t seq) override {
+    bool in_order = asked_ != 0 && seq == asked_ + 1;
+    asked_ = seq;
+    if (in_order) {  // likely to go on so
+      auto m = next_message(seq);
+      if (m && m->seq != seq) return store_error{store_errc::no_message, seq, {}};
+      return m;
+    }
     try {
       std::string_view bytes;
       if (!find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))
         return store_error{store_errc::no_message, seq, {}};
       if (auto m = read_record(bytes, seq)) return *m;
       return store_error{store_errc::corrupt, seq, "message"};
+    } catch (const store_failure& failure) {
+      return failure.error;
+    }
+  }
+
+  store_result<stored_message> next_message(uint64_t seq) override {
+    try {
+      if (!walk_) walk_.emplace(txn_.raw(), databases_.messages);
+      MDB_val value;
+      MDB_val key;
+      bool found = seq == walked_ + 1 && walked_ != 0 && walk_->move(key, value, MDB_NEXT);
+      if (!found) {
+        key = to_val(seq);
+        found = walk_->move(key, value, MDB_SET_RANGE);
+      }
+      walked_ = 0;
+      if (!found) return store_error{store_errc::no_message, seq, {}};
+      auto at = seq_of(key);
+      if (auto m = read_record(to_view(value), at)) {
+        walked_ = at;
+        return *m;
+      }
+      return store_error{store_errc::corrupt, at, "message"};
     } catch (const store_failure& failure) {
       return failure.error;
     }
@@ -141,6 +171,9 @@ private:
 
   const lmdb_databases& databases_;
   lmdb_read txn_;
+  std::optional<lmdb_cursor> walk_;  ///< ends before the transaction
+  uint64_t walked_ = 0;              ///< where it stands; 0: nowhere
+  uint64_t asked_ = 0;               ///< by `message`, last
   std::shared_ptr<const index_overlay> overlay_;
 };
 

@@ -2,6 +2,13 @@
 
 namespace vagus {
 
+store_result<stored_message> store_snapshot::next_message(uint64_t seq) {
+  auto at = first_at_or_after(seq);
+  if (!at) return at.error();
+  if (*at == 0) return store_error{store_errc::no_message, seq, {}};
+  return message(*at);
+}
+
 store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {
   auto low = state().first_seq;
   auto high = state().last_seq + 1;

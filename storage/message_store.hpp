@@ -26,6 +26,10 @@ public:
   /// The sequence of the first message at or after `seq`; 0: none.
   virtual store_result<uint64_t> first_at_or_after(uint64_t seq) = 0;
 
+  /// The first message at or after `seq`; `no_message`: there is none. Asked for in order, this is
+  /// a walk: cheaper than to look each one up.
+  virtual store_result<stored_message> next_message(uint64_t seq);
+
   /// Sequences at or after `from` whose subject matches, ascending. There may be fewer than
   /// `at_most` although more follow; none means that none follow.
   virtual store_result<std::vector<uint64_t>> next(std::string_view filter, uint64_t from,

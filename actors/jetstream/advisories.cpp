@@ -43,13 +43,19 @@ void write_client(json_output& json, const connection_record* client, std::strin
 template <class F>
 void advisories::publish(std::string_view subject, std::string_view type, int64_t now_ns,
                          F&& write) {
+  publish_as(fmt::format("{}{}", advisory_prefix, subject), fmt::format("advisory.v1.{}", type),
+             now_ns, write);
+}
+
+template <class F>
+void advisories::publish_as(const std::string& to, std::string_view type, int64_t now_ns,
+                            F&& write) {
   publishing out{context_};
-  auto to = fmt::format("{}{}", advisory_prefix, subject);
   if (!out.is_wanted(to)) return;
   std::string body;
   json_output json{body};
   json.begin('{');
-  json("type", fmt::format("io.nats.jetstream.advisory.v1.{}", type), when::always);
+  json("type", fmt::format("io.nats.jetstream.{}", type), when::always);
   json("id", make_nuid(), when::always);
   json.time("timestamp", now_ns, when::always);
   write(json);
@@ -132,6 +138,88 @@ void advisories::restore_completed(std::string_view stream, const api_request& r
             json("bytes", bytes, when::always);
             write_client(json, request.client.get(), js_.server_name);
           });
+}
+
+// ---- consumers ----
+
+template <class F>
+void advisories::of_consumer(std::string_view subject, std::string_view type,
+                             std::string_view stream, std::string_view consumer, int64_t now_ns,
+                             F&& write) {
+  publish(fmt::format("CONSUMER.{}.{}.{}", subject, stream, consumer), type, now_ns,
+          [&](json_output& json) {
+            json("stream", stream, when::always);
+            json("consumer", consumer, when::always);
+            write(json);
+          });
+}
+
+void advisories::consumer_action(std::string_view subject, std::string_view action,
+                                 std::string_view stream, std::string_view consumer,
+                                 int64_t now_ns) {
+  of_consumer(subject, "consumer_action", stream, consumer, now_ns,
+              [&](json_output& json) { json("action", action, when::always); });
+}
+
+void advisories::consumer_paused(std::string_view stream, std::string_view consumer,
+                                 const consumer_config& config, int64_t now_ns) {
+  of_consumer("PAUSE", "consumer_pause", stream, consumer, now_ns, [&](json_output& json) {
+    json("paused", config.paused(now_ns), when::always);
+    json.time("pause_until", config.pause_until, when::not_empty);
+  });
+}
+
+void advisories::max_deliveries(std::string_view stream, std::string_view consumer,
+                                const exhausted_message& m, int64_t now_ns) {
+  of_consumer("MAX_DELIVERIES", "max_deliver", stream, consumer, now_ns, [&](json_output& json) {
+    json("stream_seq", m.stream_seq, when::always);
+    json("deliveries", m.deliveries, when::always);
+  });
+}
+
+void advisories::message_nacked(std::string_view stream, std::string_view consumer,
+                                const answered_delivery& m, int64_t now_ns) {
+  of_consumer("MSG_NAKED", "nak", stream, consumer, now_ns, [&](json_output& json) {
+    json("consumer_seq", m.consumer_seq, when::always);
+    json("stream_seq", m.stream_seq, when::always);
+    json("deliveries", m.deliveries, when::always);
+  });
+}
+
+void advisories::message_terminated(std::string_view stream, std::string_view consumer,
+                                    const answered_delivery& m, std::string_view reason,
+                                    int64_t now_ns) {
+  of_consumer("MSG_TERMINATED", "terminated", stream, consumer, now_ns, [&](json_output& json) {
+    json("consumer_seq", m.consumer_seq, when::always);
+    json("stream_seq", m.stream_seq, when::always);
+    json("deliveries", m.deliveries, when::always);
+    json("reason", reason, when::not_empty);
+  });
+}
+
+void advisories::pinned(std::string_view stream, std::string_view consumer, std::string_view group,
+                        std::string_view id, std::string_view reason, int64_t now_ns) {
+  bool gone = id.empty();
+  of_consumer(gone ? "UNPINNED" : "PINNED",
+              gone ? "consumer_group_unpinned" : "consumer_group_pinned", stream, consumer, now_ns,
+              [&](json_output& json) {
+                json("group", group, when::always);
+                json("pinned_id", id, when::not_empty);
+                json("reason", reason, when::not_empty);
+              });
+}
+
+void advisories::ack_sampled(std::string_view stream, std::string_view consumer,
+                             const ack_subject& m, int64_t now_ns) {
+  publish_as(fmt::format("$JS.EVENT.METRIC.CONSUMER.ACK.{}.{}", stream, consumer),
+             "metric.v1.consumer_ack", now_ns, [&](json_output& json) {
+               json("stream", stream, when::always);
+               json("consumer", consumer, when::always);
+               json("consumer_seq", m.consumer_seq, when::always);
+               json("stream_seq", m.stream_seq, when::always);
+               json("ack_time", now_ns - m.time_ns, when::always);
+               json("deliveries", m.deliveries, when::always);
+             });
 }
 
 }  // namespace vagus

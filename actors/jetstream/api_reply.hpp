@@ -18,6 +18,8 @@ inline std::string api_reply_start(std::string_view type) {
 inline std::string_view api_reply_rest(std::string_view type) {
   if (type == "stream_info_response") return R"(,"total":0,"offset":0,"limit":0)";
   if (type == "stream_restore_response") return R"(,"deliver_subject":"")";
+  if (type == "consumer_pause_response")
+    return R"(,"paused":false,"pause_until":"0001-01-01T00:00:00Z")";
   if (type == "stream_purge_response") return R"(,"purged":0)";
   if (type == "stream_names_response") return R"(,"total":0,"offset":0,"limit":0,"streams":null)";
   if (type == "stream_list_response") return R"(,"total":0,"offset":0,"limit":0,"streams":null)";

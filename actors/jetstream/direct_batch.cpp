@@ -29,7 +29,7 @@ void direct_answer::make(std::string_view stream, const stored_message& m, std::
                              "Nats-Time-Stamp: {}\r\n{}\r\n"),
                  stream, m.subject, m.seq, rfc3339(m.time_ns), more);
   header_size_ = static_cast<int64_t>(text_.size());
-  text_.append(m.payload.data(), m.payload.data() + m.payload.size());
+  if (!m.payload.empty()) text_.append(m.payload.data(), m.payload.data() + m.payload.size());
 }
 
 void direct_answer::status(std::string_view status, std::string_view more) {

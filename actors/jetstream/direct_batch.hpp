@@ -18,9 +18,9 @@ namespace vagus {
 class direct_answer {
 public:
   /// `more` are header lines that follow, each with its end of line.
-  void make(std::string_view stream, const stored_message& m, std::string_view more = {});
+  void make(std::string_view stream, const stored_message& m, std::string_view more = "");
   /// "NATS/1.0 404 Message Not Found" and the like.
-  void status(std::string_view status, std::string_view more = {});
+  void status(std::string_view status, std::string_view more = "");
 
   std::string_view body() const { return {text_.data(), text_.size()}; }
   int64_t header_size() const { return header_size_; }

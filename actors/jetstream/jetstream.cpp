@@ -48,8 +48,12 @@ void jetstream_state::start() {
   client_.ask_for_publishers();
   uint32_t slot = 0;
   for (const auto& prefix : js_.api_prefixes())
-    // What is asked of one stream past the API (direct get) is that stream's own.
-    for (const auto* rest : {"*", "STREAM.>", "CONSUMER.>", "ACCOUNT.>", "META.>", "SERVER.>"})
+    // What is asked past the API (direct gets, CONSUMER.MSG.NEXT) streams and consumers take.
+    for (const auto* rest :
+         {"*", "STREAM.>", "CONSUMER.CREATE.>", "CONSUMER.DURABLE.>", "CONSUMER.NAMES.>",
+          "CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>", "CONSUMER.PAUSE.>",
+          "CONSUMER.UNPIN.>", "CONSUMER.LEADER.>", "CONSUMER.PEER.>", "ACCOUNT.>", "META.>",
+          "SERVER.>"})
       client_.subscribe(slot++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
   opening_ = start_.streams.size();

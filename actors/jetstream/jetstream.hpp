@@ -83,6 +83,7 @@ private:
   void dispatch(api_request request);
   bool wait_if_busy(const std::string& stream, std::string_view type, api_request& request);
   void dispatch_stream(std::string_view verb, const std::string& target, api_request request);
+  void create_consumer(const std::string& rest, api_request request);
   void answer_account_info(const api_request& request);
   void create(const std::string& stream, const api_request& request);
   void update(const std::string& stream, const api_request& request);

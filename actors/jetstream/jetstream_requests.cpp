@@ -1,5 +1,6 @@
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/consumer_check.hpp"
 #include "actors/jetstream/jetstream.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
@@ -32,12 +33,6 @@ std::string_view take_token(std::string_view& rest) {
   auto token = rest.substr(0, dot);
   rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
   return token;
-}
-
-/// "NATS/1.0 503": nobody is there, as if the request had reached nobody.
-void answer_no_responders(loop_context& context, const api_request& request) {
-  auto block = fmt::format("NATS/1.0 503\r\nNats-Subject: {}\r\n\r\n", request.subject);
-  publishing{context}.send(request.reply, {}, block, static_cast<int64_t>(block.size()));
 }
 
 /// What each request is called in its answer; empty: it is not known, and nobody answers.
@@ -111,7 +106,6 @@ void jetstream_state::refuse(const api_request& request, std::string_view type,
 void jetstream_state::dispatch(api_request request) {
   if (ending_) return;
   auto rest = behind_prefix(request.subject);
-  if (rest.starts_with("CONSUMER.MSG.NEXT.")) return answer_no_responders(context_, request);
   bool info = rest == "INFO";
   auto [verb, target] = info ? std::pair{rest, std::string_view{}} : split_verb(rest);
   if (verb.empty()) return;  // as nats-server: nobody knows it, nobody answers
@@ -120,6 +114,8 @@ void jetstream_state::dispatch(api_request request) {
     return refuse(request, info ? "account_info_response" : type_of(verb),
                   make_error(js_errc::required_api_level));
   if (info) return answer_account_info(request);
+  if (verb == "CONSUMER.CREATE" || verb == "CONSUMER.DURABLE.CREATE")
+    return create_consumer(std::string{rest.substr(rest.find('.') + 1)}, std::move(request));
   if (verb == "STREAM.NAMES") return list(request, true);
   if (verb == "STREAM.LIST") return list(request, false);
   dispatch_stream(verb, std::string{target}, std::move(request));
@@ -148,9 +144,30 @@ void jetstream_state::dispatch_stream(std::string_view verb, const std::string& 
   if (verb == "STREAM.MSG.GET") return hand_over(stream_call_kind::msg_get, stream, request);
   if (verb == "STREAM.SNAPSHOT") return snapshot(stream, request);
   if (verb == "STREAM.MSG.DELETE") return hand_over(stream_call_kind::msg_delete, stream, request);
-  refuse(request, type,
-         make_error(js_errc::stream_general_error,
-                    {{"err", fmt::format("vagus does not have {} yet", verb)}}));
+  hand_over(stream_call_kind::consumer, stream, request);
+}
+
+/// What speaks against the request itself comes before the question whether the stream is there.
+void jetstream_state::create_consumer(const std::string& rest, api_request request) {
+  constexpr std::string_view type = "consumer_create_response";
+  auto subject = read_create_subject(rest);
+  if (!subject) return;  // nobody answers
+  consumer_request asked;
+  if (auto wrong = read_json(request.payload, js_.strict, asked))
+    return refuse(request, type, *wrong);
+  if (auto wrong = check_consumer_request(asked, *subject)) return refuse(request, type, *wrong);
+  std::string stream{subject->stream};
+  if (wait_if_busy(stream, type, request)) return;
+  auto offline = start_.offline.find(stream);
+  if (offline != start_.offline.end())
+    return refuse(request, type,
+                  make_error(js_errc::stream_offline_reason, {{"err", offline->second}}));
+  if (find(stream) == nullptr) return refuse(request, type, make_error(js_errc::stream_not_found));
+  auto call = std::make_shared<stream_call>();
+  call->kind = stream_call_kind::consumer;
+  call->request = std::move(request);
+  call->consumer = std::move(asked);
+  caf::anon_send(find(stream)->actor, api_atom::value, stream_call_ptr{std::move(call)});
 }
 
 /// What is asked of a stream that is being made, changed or removed waits for the end of that; not

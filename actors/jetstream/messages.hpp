@@ -1,12 +1,15 @@
 #pragma once
 
 #include "actors/connection_record.hpp"
+#include "actors/jetstream/consumer_requests.hpp"
+#include "actors/jetstream/ledger_rows.hpp"
 #include "actors/jetstream/stream_batch.hpp"
 #include "actors/jetstream/stream_record.hpp"
 #include "storage/message_store.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -20,7 +23,7 @@ namespace vagus {
 using storage_job = std::shared_ptr<const std::function<void()>>;
 
 /// What a client asks of one stream, after the JetStream API has found the stream.
-enum class stream_call_kind : uint8_t { info, purge, msg_get, msg_delete };
+enum class stream_call_kind : uint8_t { info, purge, msg_get, msg_delete, consumer };
 
 /// One request of the JetStream API on its way to the stream that it names.
 struct api_request {
@@ -34,9 +37,48 @@ struct api_request {
 struct stream_call {
   stream_call_kind kind = stream_call_kind::info;
   api_request request;
+  std::optional<consumer_request> consumer;  ///< of CONSUMER.CREATE, as far as it is checked
 };
 
 using stream_call_ptr = std::shared_ptr<const stream_call>;
+
+using consumer_config_ptr = std::shared_ptr<const consumer_config>;
+
+/// What a client asks of one consumer, after the stream has found it.
+enum class consumer_call_kind : uint8_t { create, info, list, update, pause, unpin };
+
+/// An answer to CONSUMER.LIST, to which every consumer of the page adds its own part. The one that
+/// is the last to do so sends it.
+struct consumer_listing {
+  std::string head;  ///< of the answer, up to the list
+  std::vector<std::string> items;
+  std::atomic<size_t> missing{0};
+};
+
+struct consumer_call {
+  consumer_call_kind kind = consumer_call_kind::info;
+  api_request request;
+  consumer_config_ptr config;  ///< of update and pause: what holds from now on
+  std::shared_ptr<consumer_listing> listing = {};
+  size_t item = 0;  ///< its place in the listing
+};
+
+using consumer_call_ptr = std::shared_ptr<const consumer_call>;
+
+/// What a consumer wants its stream to commit: its state, and which messages it is done with. Comes
+/// back when that is durable, or could not be stored.
+struct consumer_change {
+  std::string consumer;
+  std::optional<ledger_row> row;
+  std::vector<uint64_t> done;
+  uint64_t floor = 0;                ///< it is done with all up to here
+  std::vector<std::string> replies;  ///< who waits for an answer to an acknowledgement
+};
+
+using consumer_change_ptr = std::shared_ptr<const consumer_change>;
+
+/// The sequences of the last message of each subject, ascending.
+using last_sequences = std::shared_ptr<const std::vector<uint64_t>>;
 
 using stream_config_ptr = stream_record::config_ptr;
 
@@ -99,6 +141,9 @@ struct stream_outcome {
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::storage_job)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_call_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_call_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_change_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::last_sequences)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_config_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::opened_store_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::api_answer_ptr)

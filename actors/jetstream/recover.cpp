@@ -46,6 +46,7 @@ found open_stream(const fs::path& directory, std::chrono::nanoseconds sync_inter
   stream.name = directory.filename().string();
   lmdb_store_options how;
   how.sync_each_batch = sync_interval.count() == 0;
+  how.report_removed = true;
   auto opened = lmdb_store::open(directory, stream.name, how);
   if (!opened) {
     result.error = text_of(opened.error());

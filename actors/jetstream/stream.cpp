@@ -85,6 +85,16 @@ stream_actor::behavior_type stream_state::behavior() {
         --readers_;
         close_if_done();
       },
+      [this](ready_atom, const std::string& consumer) {
+        consumers_.note_ready(consumer);
+        note_settled();
+      },
+      [this](ended_atom, const std::string& consumer) { consumers_.note_ended(consumer); },
+      [this](follow_atom, const std::string& consumer, bool follow) {
+        consumers_.follow(consumer, follow);
+      },
+      [this](rows_atom, const consumer_change_ptr& change) { consumers_.commit(change); },
+      [this](expired_atom, const std::string& consumer) { consumers_.note_expired(consumer); },
   };
 }
 
@@ -104,7 +114,7 @@ struct store_opening {
 store_error make_store(store_opening& from) {
   if (from.store) return {};
   if (from.memory) {
-    from.store = std::make_shared<memory_store>(from.name);
+    from.store = std::make_shared<memory_store>(from.name, memory_store_options{true});
     return {};
   }
   if (!from.adopt.empty()) {
@@ -114,6 +124,7 @@ store_error make_store(store_opening& from) {
   }
   lmdb_store_options how;
   how.sync_each_batch = from.sync;
+  how.report_removed = true;
   auto opened = lmdb_store::open(from.directory, from.name, how);
   if (!opened) return opened.error();
   from.store = std::move(*opened);
@@ -177,6 +188,9 @@ void stream_state::subscribe() {
   if (auto snapshot = store_->read()) {
     record_->put((*snapshot)->state());
     count_bytes(static_cast<int64_t>((*snapshot)->state().bytes));
+    for (const auto& wrong : consumers_.recover(**snapshot))
+      log_error("JetStream stream '{} > {}' goes on without a part of it: {}",
+                context_.global.name, name_, wrong);
   }
   if (config().allow_direct) start_readers();
   for (const auto& subject : config().subjects) {
@@ -197,7 +211,7 @@ void stream_state::count_bytes(int64_t held) {
 
 /// Everybody sees its subscriptions as they are now, once all changes are in force.
 void stream_state::note_settled() {
-  if (!client_.settled() || readers_awaited_ > 0) return;
+  if (!client_.settled() || readers_awaited_ > 0 || !consumers_.settled()) return;
   if (phase_ == phase::opening) {
     phase_ = phase::open;
     // What has expired while nobody looked goes now.
@@ -289,11 +303,14 @@ void stream_state::end(bool remove) {
   client_.withdraw();
   answer_drained();
   end_readers();
+  consumers_.end(remove);
   if (!opening) close_if_done();
 }
 
 void stream_state::close_if_done() {
-  if (phase_ == phase::ending && !in_flight_ && waiting_.empty() && readers_ == 0) close_store();
+  if (phase_ == phase::ending && !in_flight_ && waiting_.empty() && readers_ == 0 &&
+      consumers_.ended())
+    close_store();
 }
 
 void stream_state::close_store() {

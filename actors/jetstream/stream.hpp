@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/internal_client.hpp"
+#include "actors/jetstream/interest_table.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
+#include "actors/jetstream/stream_consumers.hpp"
 #include "actors/jetstream/stream_record.hpp"
 #include "net/subject_transform.hpp"
 #include "net/timers.hpp"
@@ -38,7 +40,8 @@ struct stream_start {
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
 /// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
-/// was stored), stream_requests.cpp (the API).
+/// was stored), stream_requests.cpp (the API), stream_consumers.hpp (its consumers),
+/// stream_retention.cpp (which messages these still need).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -54,6 +57,7 @@ public:
   void after_run();
 
 private:
+  friend class stream_consumers;  ///< a part of it
   enum class phase : uint8_t { opening, open, ending, closed };
 
   // stream.cpp
@@ -101,6 +105,12 @@ private:
   void make_transforms();
   void republish(const stream_batch& batch);
 
+  // stream_retention.cpp
+  void release_messages(const consumer_change& change, stream_batch& batch);
+  void sweep_after_commit(uint64_t from);
+  void sweep(uint64_t from);
+  consumer_bounds consumer_limits() const;
+
   // stream_requests.cpp
   void answer(const stream_call_ptr& call);
   void answer_now(const stream_call_ptr& call);
@@ -126,6 +136,8 @@ private:
   std::optional<subject_transform> transform_;  ///< of what comes in
   std::optional<subject_transform> republish_;  ///< to where what is stored goes as well
   internal_client client_;
+  stream_consumers consumers_{*this};
+  interest_table interest_;  ///< with that retention only
 
   phase phase_ = phase::opening;
   bool restored_ = false;        ///< its store lacks the configuration

@@ -78,6 +78,7 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     if (sync_interval_.count() > 0 && next_sync_ == time_point::max())
       next_sync_ = self_->clock().now() + sync_interval_;
     schedule_expiry(result.next_expiry_ns);
+    consumers_.tell(batch);
   }
   commit();  // the disk works on while everybody is told
   if (republish_ && !result.error) republish(*batch);

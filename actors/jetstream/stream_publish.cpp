@@ -53,7 +53,7 @@ void stream_state::store_message(const message_view& message) {
     p.subject = transformed = transform_->apply(p.subject);
   p.headers = message.headers();
   p.payload = message.payload();
-  p.skip = config().retention == retention_policy::interest;  // nobody has a consumer here
+  p.skip = config().retention == retention_policy::interest && !interest_.wanted(p.subject);
   p.wants_previous = republish_ && !p.skip && republish_->matches(p.subject);
   if (!p.headers.empty()) {
     if (auto wrong = demand(headers, p)) {

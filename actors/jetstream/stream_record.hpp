@@ -36,6 +36,10 @@ public:
     std::lock_guard lock{mutex_};
     view_.state = state;
   }
+  void put_consumers(uint64_t count) {
+    std::lock_guard lock{mutex_};
+    view_.consumers = count;
+  }
   void put(config_ptr config) {
     std::lock_guard lock{mutex_};
     view_.config = std::move(config);

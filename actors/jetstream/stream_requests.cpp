@@ -77,6 +77,8 @@ void stream_state::answer_now(const stream_call_ptr& call) {
       return answer_msg_get(call);
     case stream_call_kind::msg_delete:
       return answer_msg_delete(call);
+    case stream_call_kind::consumer:
+      return consumers_.answer(call);
   }
 }
 

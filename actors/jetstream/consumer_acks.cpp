@@ -1,0 +1,149 @@
+#include "actors/jetstream/advisories.hpp"
+#include "actors/jetstream/consumer.hpp"
+#include "actors/jetstream/pull_status.hpp"
+#include "net/log.hpp"
+#include "net/protocol/frame_reader.hpp"
+
+#include <caf/send.hpp>
+
+#include <random>
+
+namespace vagus {
+
+void consumer_state::take(const frame_batch& batch) {
+  client_.take(batch);
+  if (phase_ == phase::open) {
+    active_ns_ = now_ns();
+    for (const auto& run : batch.runs()) {
+      frame_reader frames{batch, run};
+      while (frames.next()) {
+        if (run.slot == slot::acks)
+          take_ack(frames.message());
+        else if (run.slot == slot::flow && config().push())
+          take_flow_answer();
+        else
+          take_next(frames.message());
+      }
+    }
+    report_exhausted();
+    publish_effects(effects_);
+  }
+  client_.release(batch.total());
+}
+
+// ---- CONSUMER.MSG.NEXT ----
+
+void consumer_state::take_next(const message_view& message) {
+  if (message.reply.empty()) return;
+  if (config().push()) {
+    effects_.statuses.push_back(
+        {std::string{message.reply}, status_headers("409 Consumer is push based")});
+    return;
+  }
+  {
+    snapshot_guard guard;
+    pulls_.add(message.reply, message.payload(), standing(), effects_);
+  }
+  at_end_ = false;
+}
+
+// ---- acknowledgements ----
+
+void consumer_state::take_ack(const message_view& message) {
+  auto to = read_ack_subject(message.subject);
+  if (!to || to->consumer != name_) return;
+  accept(*to, read_ack_body(message.payload()), message);
+}
+
+void consumer_state::accept(const ack_subject& to, const ack_body& body,
+                            const message_view& message) {
+  auto now = active_ns_;
+  answered_delivery answered{to.stream_seq, to.consumer_seq, to.deliveries};
+  auto outcome = ack_outcome::unchanged;
+  switch (body.kind) {
+    case ack_kind::ack:
+    case ack_kind::next:
+      outcome = ledger_.ack(answered, now, done_);
+      if (outcome == ack_outcome::accepted) report_sample(to);
+      break;
+    case ack_kind::nak:
+      if (!body.bad_delay.empty())
+        log_warning(
+            "JetStream consumer '{} > {} > {}' got a -NAK with the delay \"{}\", which is none",
+            context_.global.name, stream_, name_, body.bad_delay);
+      outcome = ledger_.nak(answered, body.delay_ns, now, exhausted_);
+      if (outcome == ack_outcome::accepted)
+        advisories{context_, js_}.message_nacked(stream_, name_, answered, now);
+      break;
+    case ack_kind::in_progress:
+      outcome = ledger_.in_progress(answered, now);
+      break;
+    case ack_kind::term:
+      outcome = ledger_.ack(answered, now, done_);
+      if (outcome == ack_outcome::accepted)
+        advisories{context_, js_}.message_terminated(stream_, name_, answered, body.reason, now);
+      break;
+    case ack_kind::unknown:
+      return;
+  }
+  at_end_ = false;
+  if (body.kind == ack_kind::next && !message.reply.empty()) {
+    snapshot_guard guard;
+    pulls_.add(message.reply, body.next, standing(), effects_);
+  } else if (!message.reply.empty() && outcome != ack_outcome::beyond) {
+    ack_replies_.emplace_back(message.reply);
+  }
+}
+
+void consumer_state::report_sample(const ack_subject& to) {
+  auto percent = config().sampled_percent();
+  if (percent <= 0) return;
+  thread_local std::minstd_rand random{std::random_device{}()};
+  if (percent < 100 && static_cast<int>(random() % 100) > percent) return;
+  advisories{context_, js_}.ack_sampled(stream_, name_, to, now_ns());
+}
+
+void consumer_state::report_exhausted() {
+  for (const auto& m : exhausted_)
+    advisories{context_, js_}.max_deliveries(stream_, name_, m, now_ns());
+  exhausted_.clear();
+}
+
+// ---- what is committed of it ----
+
+/// One change at a time is on its way; what comes meanwhile goes with the next.
+void consumer_state::flush_changes() {
+  if (in_flight_) return;
+  flush_at_ns_ = 0;
+  auto change = std::make_shared<consumer_change>();
+  change->consumer = name_;
+  change->floor = ledger_.ack_floor().stream;
+  auto row = ledger_.take_row();
+  if (keeps_rows()) change->row = std::move(row);
+  if (removes_messages()) change->done = std::move(done_);
+  done_.clear();
+  change->replies = std::move(ack_replies_);
+  ack_replies_.clear();
+  if (!change->row && change->done.empty()) return note_stored(change, true);
+  in_flight_ = true;
+  caf::anon_send(owner_, rows_atom::value, consumer_change_ptr{std::move(change)});
+}
+
+void consumer_state::note_stored(const consumer_change_ptr& change, bool stored) {
+  in_flight_ = false;
+  if (stored) {
+    publishing out{context_};
+    for (const auto& reply : change->replies) out.send(reply, {}, {});
+  } else {
+    // Who waits for an answer gets none, and asks again.
+    if (change->row) ledger_.rows_lost();
+    done_.insert(done_.begin(), change->done.begin(), change->done.end());
+    flush_at_ns_ = now_ns() + 1'000'000'000;
+  }
+  if (phase_ == phase::ending) {
+    if (stored && !deleted_ && (ledger_.changed() || !done_.empty())) flush_changes();
+    end_if_done();
+  }
+}
+
+}  // namespace vagus

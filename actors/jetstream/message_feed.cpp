@@ -1,0 +1,154 @@
+#include "actors/jetstream/message_feed.hpp"
+
+#include <algorithm>
+
+namespace vagus {
+
+namespace {
+
+/// Sequences that one look at the index brings.
+constexpr size_t found_ahead = 512;
+
+}  // namespace
+
+message_feed::message_feed(std::vector<std::string> filters, uint64_t last_of_each)
+    : last_of_each_{last_of_each} {
+  set_filters(std::move(filters));
+}
+
+void message_feed::set_filters(std::vector<std::string> filters) {
+  filters_ = std::move(filters);
+  if (std::any_of(filters_.begin(), filters_.end(), [](const auto& f) { return takes_all(f); }))
+    filters_.clear();
+  tracks_.clear();
+  for (const auto& f : filters_) tracks_.push_back({f, {}, 0, 0});
+}
+
+bool message_feed::takes(std::string_view subject) const {
+  return filters_.empty() || std::any_of(filters_.begin(), filters_.end(),
+                                         [&](const auto& f) { return filter_matches(f, subject); });
+}
+
+store_result<uint64_t> message_feed::next_of(track& t, store_snapshot& in, uint64_t from) {
+  while (t.at < t.found.size() && t.found[t.at] < from) ++t.at;
+  if (t.at < t.found.size()) return t.found[t.at];
+  auto start = std::max(from, t.searched_to);
+  if (start > in.state().last_seq) return uint64_t{0};
+  auto more = in.next(t.filter, start, found_ahead);
+  if (!more) return more.error();
+  t.found = std::move(*more);
+  t.at = 0;
+  // The search ends early only where it has found something.
+  t.searched_to = t.found.empty() ? in.state().last_seq + 1 : t.found.back() + 1;
+  return t.found.empty() ? uint64_t{0} : t.found[0];
+}
+
+store_result<uint64_t> message_feed::next_seq(store_snapshot& in, uint64_t from) {
+  if (from <= last_of_each_ && lasts_) {
+    auto at = std::lower_bound(lasts_->begin(), lasts_->end(), from);
+    if (at != lasts_->end()) return *at;
+    from = last_of_each_ + 1;
+  }
+  uint64_t first = 0;
+  for (auto& t : tracks_) {
+    auto seq = next_of(t, in, from);
+    if (!seq) return seq;
+    if (*seq != 0 && (first == 0 || *seq < first)) first = *seq;
+  }
+  return first;
+}
+
+store_result<stored_message> message_feed::next(store_snapshot& in, uint64_t from) {
+  const store_error none{store_errc::no_message, 0, {}};
+  if (filters_.empty() && from > last_of_each_)
+    return from > in.state().last_seq ? store_result<stored_message>{none} : in.next_message(from);
+  for (;;) {
+    if (filters_.empty() && from > last_of_each_) return in.next_message(from);
+    auto seq = next_seq(in, from);
+    if (!seq) return seq.error();
+    if (*seq == 0) {
+      if (!filters_.empty() || from > last_of_each_) return none;
+      from = last_of_each_ + 1;
+      continue;
+    }
+    auto m = in.message(*seq);
+    if (m || m.error().code != store_errc::no_message) return m;
+    from = *seq + 1;  // gone since it was found
+  }
+}
+
+store_result<uint64_t> message_feed::count(store_snapshot& in, uint64_t from) const {
+  uint64_t sum = 0;
+  if (from <= last_of_each_ && lasts_) {
+    sum = static_cast<uint64_t>(
+        std::distance(std::lower_bound(lasts_->begin(), lasts_->end(), from), lasts_->end()));
+    from = last_of_each_ + 1;
+  }
+  if (filters_.empty()) {
+    auto n = in.count({}, from);
+    if (!n) return n;
+    return sum + *n;
+  }
+  for (const auto& f : filters_) {
+    auto n = in.count(f, from);
+    if (!n) return n;
+    sum += *n;
+  }
+  return sum;
+}
+
+store_result<consumer_place> first_place(const consumer_config& config, store_snapshot& in) {
+  const auto& state = in.state();
+  consumer_place place;
+  place.next_seq = std::max<uint64_t>(state.first_seq, 1);
+  auto after_last = state.last_seq + 1;
+  switch (config.deliver_policy) {
+    case deliver_policy::all:
+      break;
+    case deliver_policy::new_msgs:
+      place.next_seq = after_last;
+      break;
+    case deliver_policy::last: {
+      uint64_t last = 0;
+      auto filters = config.filters();
+      if (filters.empty()) filters.emplace_back();
+      for (const auto& f : filters) {
+        auto seq = in.last(f);
+        if (!seq) return seq.error();
+        last = std::max(last, *seq);
+      }
+      place.next_seq = last == 0 ? after_last : last;
+      break;
+    }
+    case deliver_policy::last_per_subject:
+      place.last_of_each = state.last_seq;
+      break;
+    case deliver_policy::by_start_sequence:
+      place.next_seq =
+          std::clamp(config.opt_start_seq, place.next_seq, std::max(after_last, place.next_seq));
+      break;
+    case deliver_policy::by_start_time: {
+      auto seq = in.seq_at_time(config.opt_start_time.value_or(0));
+      if (!seq) return seq.error();
+      place.next_seq = *seq == 0 ? after_last : *seq;
+      break;
+    }
+  }
+  return place;
+}
+
+store_result<std::vector<uint64_t>> find_lasts(const std::vector<std::string>& filters,
+                                               store_snapshot& in, uint64_t up_to) {
+  std::vector<uint64_t> all;
+  for (const auto& f : filters) {
+    auto some = in.last_per_subject(f, up_to);
+    if (!some) return some.error();
+    all.insert(all.end(), some->begin(), some->end());
+  }
+  if (filters.empty()) return in.last_per_subject({}, up_to);
+  std::sort(all.begin(), all.end());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+}  // namespace vagus

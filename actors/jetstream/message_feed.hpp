@@ -1,0 +1,66 @@
+#pragma once
+
+#include "actors/jetstream/messages.hpp"
+#include "storage/message_store.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vagus {
+
+/// What a consumer reads from its stream, in order: the messages that its filters let through, up
+/// to a bound only the last of each subject. Has no position: the ledger has one.
+class message_feed {
+public:
+  /// Empty filters take everything. With `last_of_each` above 0 the feed needs `set_lasts` before
+  /// it is read from below that bound.
+  explicit message_feed(std::vector<std::string> filters, uint64_t last_of_each = 0);
+
+  void set_filters(std::vector<std::string> filters);
+  void set_lasts(last_sequences lasts) { lasts_ = std::move(lasts); }
+  bool needs_lasts(uint64_t from) const { return !lasts_ && from <= last_of_each_; }
+
+  /// The first message at or after `from`; `no_message`: there is none, `corrupt`: it cannot be
+  /// read, and its sequence is that of the error.
+  store_result<stored_message> next(store_snapshot& in, uint64_t from);
+
+  /// How many there are at or after `from`.
+  store_result<uint64_t> count(store_snapshot& in, uint64_t from) const;
+
+  bool takes(std::string_view subject) const;
+  /// It has no filter, so that every message is counted without a look at its subject.
+  bool takes_everything() const { return filters_.empty(); }
+
+private:
+  /// Sequences that one filter has found ahead.
+  struct track {
+    std::string filter;
+    std::vector<uint64_t> found;
+    size_t at = 0;
+    uint64_t searched_to = 0;  ///< what is not in `found` lies at or behind this
+  };
+
+  store_result<uint64_t> next_seq(store_snapshot& in, uint64_t from);
+  store_result<uint64_t> next_of(track& t, store_snapshot& in, uint64_t from);
+
+  std::vector<std::string> filters_;
+  std::vector<track> tracks_;
+  uint64_t last_of_each_ = 0;
+  last_sequences lasts_;
+};
+
+/// Where a new consumer begins.
+struct consumer_place {
+  uint64_t next_seq = 1;
+  uint64_t last_of_each = 0;  ///< up to here only the last message of each subject
+};
+
+store_result<consumer_place> first_place(const consumer_config& config, store_snapshot& in);
+
+/// What `message_feed::set_lasts` wants.
+store_result<std::vector<uint64_t>> find_lasts(const std::vector<std::string>& filters,
+                                               store_snapshot& in, uint64_t up_to);
+
+}  // namespace vagus

@@ -1,0 +1,287 @@
+#include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/json_text.hpp"
+#include "actors/jetstream/requests.hpp"
+#include "actors/jetstream/stream.hpp"
+#include "actors/jetstream/stream_consumers.hpp"
+#include "net/nuid.hpp"
+#include "net/subject.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+namespace vagus {
+
+namespace {
+
+constexpr size_t consumer_names_per_page = 1024;
+constexpr size_t consumers_per_page = 256;
+constexpr size_t ephemeral_name_size = 8;
+
+/// CONSUMER.<verb>.<stream>[.<consumer>...] taken apart.
+struct consumer_subject {
+  std::string_view verb;
+  std::string_view consumer;
+};
+
+consumer_subject read_consumer_subject(std::string_view subject) {
+  constexpr std::string_view mark = ".API.CONSUMER.";
+  auto rest = subject.substr(subject.find(mark) + mark.size());
+  consumer_subject s;
+  if (rest.starts_with("DURABLE.")) rest.remove_prefix(8);
+  token_reader tokens{rest};
+  std::string_view stream;
+  tokens.next(s.verb);
+  tokens.next(stream);
+  tokens.next(s.consumer);
+  return s;
+}
+
+std::string_view consumer_type_of(std::string_view verb) {
+  if (verb == "CREATE") return "consumer_create_response";
+  if (verb == "NAMES") return "consumer_names_response";
+  if (verb == "LIST") return "consumer_list_response";
+  if (verb == "INFO") return "consumer_info_response";
+  if (verb == "DELETE") return "consumer_delete_response";
+  if (verb == "PAUSE") return "consumer_pause_response";
+  return "consumer_unpin_response";
+}
+
+}  // namespace
+
+void stream_consumers::refuse(const stream_call_ptr& call, std::string_view type,
+                              const api_error& why) {
+  stream_.refuse(call, type, why);
+}
+
+void stream_consumers::answer(const stream_call_ptr& call) {
+  if (ending_) return;
+  auto [verb, name] = read_consumer_subject(call->request.subject);
+  if (verb == "CREATE") return answer_create(call);
+  if (verb == "NAMES") return answer_names(call);
+  if (verb == "LIST") return answer_list(call);
+  auto type = consumer_type_of(verb);
+  auto at = entries_.find(name);
+  if (at == entries_.end()) return refuse(call, type, make_error(js_errc::consumer_not_found));
+  auto& e = at->second;
+  if (e.busy) return e.waiting.push_back(call);
+  if (verb == "DELETE") {
+    if (!is_empty_request(call->request.payload))
+      return refuse(call, type, make_error(js_errc::not_empty_request));
+    e.deletions.push_back(call);
+    return remove(at->first, e);
+  }
+  if (verb == "PAUSE") return answer_pause(call, at->first, e);
+  if (verb == "INFO" && !is_empty_request(call->request.payload))
+    return refuse(call, type, make_error(js_errc::not_empty_request));
+  if (verb == "UNPIN") {
+    consumer_unpin_request asked;
+    if (auto wrong = read_unpin_request(call->request.payload, asked))
+      return refuse(call, type, *wrong);
+    const auto& groups = e.config->priority_groups;
+    if (e.config->priority_policy != priority_policy::pinned_client ||
+        std::find(groups.begin(), groups.end(), asked.group) == groups.end())
+      return refuse(call, type, make_error(js_errc::consumer_invalid_priority_group));
+  }
+  auto next = std::make_shared<consumer_call>();
+  next->kind = verb == "INFO" ? consumer_call_kind::info : consumer_call_kind::unpin;
+  next->request = call->request;
+  caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{next});
+}
+
+// ---- CONSUMER.CREATE ----
+
+std::vector<const consumer_config*> stream_consumers::configs(std::string_view except) const {
+  std::vector<const consumer_config*> all;
+  for (const auto& [name, e] : entries_)
+    if (name != except && !e.config->direct) all.push_back(e.config.get());
+  return all;
+}
+
+void stream_consumers::answer_create(const stream_call_ptr& call) {
+  constexpr std::string_view type = "consumer_create_response";
+  auto asked = *call->consumer;
+  auto& c = asked.config;
+  if (c.name.empty()) c.name = c.durable_name;
+  auto at = entries_.find(c.name);
+  if (!c.name.empty() && at != entries_.end()) {
+    if (at->second.busy) return at->second.waiting.push_back(call);
+    // Only CONSUMER.PAUSE changes it.
+    c.pause_until = at->second.config->pause_until;
+    if (auto wrong =
+            check_consumer_config(c, stream_.config(), stream_.consumer_limits(), asked.pedantic))
+      return refuse(call, type, *wrong);
+    return update(call, std::move(asked), at->second);
+  }
+  if (auto wrong =
+          check_consumer_config(c, stream_.config(), stream_.consumer_limits(), asked.pedantic))
+    return refuse(call, type, *wrong);
+  auto others = configs({});
+  if (auto wrong = check_new_consumer(c, stream_.config(), stream_.consumer_limits(), asked.action,
+                                      {others.size(), others}))
+    return refuse(call, type, *wrong);
+  create(call, std::move(asked));
+}
+
+void stream_consumers::create(const stream_call_ptr& call, consumer_request asked) {
+  constexpr std::string_view type = "consumer_create_response";
+  auto name = asked.config.name;
+  while (name.empty() || (asked.config.name.empty() && entries_.contains(name)))
+    name = make_nuid().substr(0, ephemeral_name_size);
+  auto snapshot = stream_.store_->read();
+  auto place = snapshot ? first_place(asked.config, **snapshot)
+                        : store_result<consumer_place>{snapshot.error()};
+  if (!place) return refuse(call, type, make_error(js_errc::consumer_create, place.error().text));
+  snapshot = store_error{};
+  bool workqueue = stream_.config().retention == retention_policy::workqueue;
+  auto& e = entries_[name];
+  e.created_ns = stream_.now_ns();
+  e.config = std::make_shared<const consumer_config>(std::move(asked.config));
+  note_count();
+  consumer_ledger ledger{rules_of(*e.config, workqueue), place->next_seq, place->last_of_each};
+  auto creation = std::make_shared<consumer_call>();
+  creation->kind = consumer_call_kind::create;
+  creation->request = call->request;
+  if (e.config->mem_storage) {
+    start(name, e, std::move(ledger), creation);
+    return finish(name);
+  }
+  auto state = consumer_ledger{ledger}.take_row();
+  auto& batch = stream_.open_batch();
+  auto row = config_row(e);
+  auto state_name = ledger_row_name(name, state->slot);
+  batch.proposals.add(consumer_put_proposal{state_name, state->bytes});
+  batch.expect([=, this, ledger = std::move(ledger)](const outcome& o) {
+    if (o.error == store_errc::none) {
+      start(name, entries_.at(name), ledger, creation);
+      return finish(name);
+    }
+    auto waiting = std::move(entries_.at(name).waiting);
+    entries_.erase(name);
+    note_count();
+    refuse(call, type, error_of(stream_.why_refused({o.error, 0, {}})));
+    for (const auto& next : waiting) answer(next);
+  });
+  batch.proposals.add(consumer_put_proposal{name, row});
+}
+
+void stream_consumers::update(const stream_call_ptr& call, consumer_request asked, entry& e) {
+  constexpr std::string_view type = "consumer_create_response";
+  auto name = asked.config.name;
+  if (asked.config.inactive_threshold <= 0 && !asked.config.durable())
+    asked.config.inactive_threshold = e.config->inactive_threshold;
+  bool bound = false;
+  if (e.config->push()) bound = publishing{stream_.context_}.is_wanted(e.config->deliver_subject);
+  auto others = configs(name);
+  if (auto wrong = check_consumer_update(*e.config, asked.config, stream_.config(), asked.action,
+                                         {others.size(), others}, bound))
+    return refuse(call, type, *wrong);
+  if (same_config(asked.config, *e.config)) {
+    auto next = std::make_shared<consumer_call>();
+    next->kind = consumer_call_kind::update;
+    next->request = call->request;
+    next->config = e.config;
+    caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{next});
+    return;
+  }
+  change(call, name, e, std::make_shared<const consumer_config>(std::move(asked.config)),
+         consumer_call_kind::update);
+}
+
+void stream_consumers::answer_pause(const stream_call_ptr& call, const std::string& consumer,
+                                    entry& e) {
+  consumer_pause_request asked;
+  if (is_json_body(call->request.payload))
+    if (auto wrong = read_json(call->request.payload, stream_.js_.strict, asked))
+      return refuse(call, "consumer_pause_response", *wrong);
+  auto next = std::make_shared<consumer_config>(*e.config);
+  set_pause(*next, asked.pause_until);
+  change(call, consumer, e, std::move(next), consumer_call_kind::pause);
+}
+
+/// Another configuration: first on the disk, then in force.
+void stream_consumers::change(const stream_call_ptr& call, const std::string& consumer, entry& e,
+                              consumer_config_ptr next, consumer_call_kind kind) {
+  auto done = [=, this](const outcome& o) {
+    auto& changed = entries_.at(consumer);
+    if (o.error != store_errc::none) {
+      refuse(call, consumer_type_of(kind == consumer_call_kind::pause ? "PAUSE" : "CREATE"),
+             error_of(stream_.why_refused({o.error, 0, {}})));
+      return finish(consumer);
+    }
+    if (changed.config->filters() != next->filters()) {
+      stream_.interest_.set_filters(consumer, next->filters());
+      stream_.sweep_after_commit(stream_.interest_.floor_of(consumer) + 1);
+    }
+    changed.config = next;
+    auto message = std::make_shared<consumer_call>();
+    message->kind = kind;
+    message->request = call->request;
+    message->config = next;
+    caf::anon_send(changed.actor, api_atom::value, consumer_call_ptr{message});
+    finish(consumer);
+  };
+  if (next->mem_storage) return done({});
+  e.busy = true;
+  entry changed;
+  changed.created_ns = e.created_ns;
+  changed.config = next;
+  auto row = config_row(changed);
+  auto& batch = stream_.open_batch();
+  batch.expect(done);
+  batch.proposals.add(consumer_put_proposal{consumer, row});
+}
+
+// ---- CONSUMER.NAMES and CONSUMER.LIST ----
+
+void stream_consumers::answer_names(const stream_call_ptr& call) {
+  constexpr std::string_view type = "consumer_names_response";
+  consumers_request asked;
+  if (is_json_body(call->request.payload))
+    if (auto wrong = read_json(call->request.payload, stream_.js_.strict, asked))
+      return refuse(call, type, *wrong);
+  auto offset = std::min(static_cast<size_t>(std::max<int64_t>(asked.offset, 0)), entries_.size());
+  std::string names;
+  size_t n = 0;
+  for (const auto& [name, e] : entries_) {
+    if (n++ < offset) continue;
+    if (n > offset + consumer_names_per_page) break;
+    if (!names.empty()) names += ',';
+    names += go_quoted(name);
+  }
+  stream_.respond(call, fmt::format(R"({},"total":{},"offset":{},"limit":{},"consumers":[{}]}})",
+                                    api_reply_start(type), entries_.size(), offset,
+                                    consumer_names_per_page, names));
+}
+
+void stream_consumers::answer_list(const stream_call_ptr& call) {
+  constexpr std::string_view type = "consumer_list_response";
+  consumers_request asked;
+  if (is_json_body(call->request.payload))
+    if (auto wrong = read_json(call->request.payload, stream_.js_.strict, asked))
+      return refuse(call, type, *wrong);
+  auto offset = std::min(static_cast<size_t>(std::max<int64_t>(asked.offset, 0)), entries_.size());
+  std::vector<const entry*> page;
+  size_t n = 0;
+  for (const auto& [name, e] : entries_) {
+    if (n++ < offset) continue;
+    if (page.size() == consumers_per_page) break;
+    if (e.actor && !e.leaving) page.push_back(&e);
+  }
+  auto listing = std::make_shared<consumer_listing>();
+  listing->head = fmt::format(R"({},"total":{},"offset":{},"limit":{},"consumers":[)",
+                              api_reply_start(type), entries_.size(), offset, consumers_per_page);
+  if (page.empty()) return stream_.respond(call, listing->head + "]}");
+  listing->items.resize(page.size());
+  listing->missing = page.size();
+  for (size_t i = 0; i < page.size(); ++i) {
+    auto part = std::make_shared<consumer_call>();
+    part->kind = consumer_call_kind::list;
+    part->request = call->request;
+    part->listing = listing;
+    part->item = i;
+    caf::anon_send(page[i]->actor, api_atom::value, consumer_call_ptr{part});
+  }
+}
+
+}  // namespace vagus

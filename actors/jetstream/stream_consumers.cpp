@@ -1,0 +1,222 @@
+#include "actors/jetstream/stream_consumers.hpp"
+
+#include "actors/jetstream/advisories.hpp"
+#include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/requests.hpp"
+#include "actors/jetstream/stream.hpp"
+#include "actors/pinned_actor.hpp"
+#include "net/log.hpp"
+
+#include <caf/send.hpp>
+#include <nlohmann/json.hpp>
+
+namespace vagus {
+
+// ---- the rows ----
+
+std::string stream_consumers::config_row(const entry& e) const {
+  return fmt::format(R"({{"created":{},"config":{}}})", e.created_ns, to_json(*e.config));
+}
+
+namespace {
+
+std::string read_config_row(const std::string& row, consumer_config& config, int64_t& created_ns) {
+  auto json = nlohmann::json::parse(row, nullptr, false);
+  if (!json.is_object() || !json.contains("config")) return "its configuration is not readable";
+  created_ns = json.value("created", int64_t{0});
+  auto wrong = read_json(json["config"].dump(), false, config);
+  return wrong ? wrong->description : std::string{};
+}
+
+/// The rows of a consumer's state by their slots. A slot that is not there ends them.
+std::vector<std::string> read_state_rows(store_snapshot& in, std::string_view consumer) {
+  std::vector<std::string> rows;
+  for (int slot = 0; slot < 256; ++slot) {
+    auto row = in.consumer(ledger_row_name(consumer, static_cast<uint8_t>(slot)));
+    if (!row || !*row) break;
+    rows.push_back(std::move(**row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
+  std::vector<std::string> wrong;
+  std::string after;
+  for (bool more = true; more;) {
+    auto names = in.consumers(after, 4096);
+    if (!names) {
+      wrong.push_back(names.error().text);
+      break;
+    }
+    more = names->size() == 4096;
+    for (const auto& name : *names) {
+      after = name;
+      if (name.find('.') != std::string::npos) continue;
+      entry e;
+      consumer_config config;
+      auto row = in.consumer(name);
+      auto problem = row && *row ? read_config_row(**row, config, e.created_ns) : "it is damaged";
+      auto rows = read_state_rows(in, name);
+      std::vector<std::string_view> views{rows.begin(), rows.end()};
+      auto rules = rules_of(config, stream_.config().retention == retention_policy::workqueue);
+      auto ledger = consumer_ledger::restore(rules, views);
+      if (problem.empty() && !ledger) problem = "its state is not readable";
+      if (!problem.empty()) {
+        wrong.push_back(fmt::format("consumer '{}': {}", name, problem));
+        continue;
+      }
+      e.config = std::make_shared<const consumer_config>(std::move(config));
+      e.slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
+      auto& placed = entries_.emplace(name, std::move(e)).first->second;
+      placed.starting = true;
+      placed.busy = false;
+      ++starting_;
+      start(name, placed, std::move(*ledger), nullptr);
+    }
+  }
+  note_count();
+  return wrong;
+}
+
+// ---- their life ----
+
+/// Consumers are dealt out to the event loops in turn.
+void stream_consumers::start(const std::string& consumer, entry& e, consumer_ledger ledger,
+                             consumer_call_ptr creation) {
+  auto& s = stream_;
+  auto& context = *s.js_.loops[next_loop_++ % s.js_.loops.size()];
+  consumer_start how{s.name_,
+                     consumer,
+                     e.config,
+                     e.created_ns,
+                     s.config().retention,
+                     s.store_,
+                     stream_actor{s.self_},
+                     std::move(ledger),
+                     creation != nullptr,
+                     std::move(creation)};
+  if (s.config().retention == retention_policy::interest)
+    s.interest_.add(consumer, e.config->filters(), how.ledger.state());
+  ++running_;
+  e.actor = spawn_pinned<consumer_state>(s.self_->system(), context.loop, std::ref(context),
+                                         std::ref(s.js_), std::move(how));
+}
+
+void stream_consumers::note_ready(const std::string& consumer) {
+  auto at = entries_.find(consumer);
+  if (at == entries_.end()) return;
+  if (std::exchange(at->second.starting, false)) --starting_;
+}
+
+/// It is busy no longer: what was asked of it meanwhile has its turn.
+void stream_consumers::finish(const std::string& consumer) {
+  auto at = entries_.find(consumer);
+  if (at == entries_.end()) return;
+  at->second.busy = false;
+  auto waiting = std::move(at->second.waiting);
+  at->second.waiting.clear();
+  for (const auto& call : waiting) answer(call);
+}
+
+void stream_consumers::remove(const std::string&, entry& e) {
+  e.busy = e.leaving = true;
+  caf::anon_send(e.actor, remove_atom::value);
+}
+
+void stream_consumers::note_expired(const std::string& consumer) {
+  auto at = entries_.find(consumer);
+  if (at == entries_.end() || at->second.busy) return;
+  remove(consumer, at->second);
+}
+
+/// Its actor has nothing more to commit: the rows can go.
+void stream_consumers::note_ended(const std::string& consumer) {
+  --running_;
+  auto at = entries_.find(consumer);
+  if (at != entries_.end()) at->second.actor = nullptr;
+  if (ending_ || at == entries_.end()) return stream_.close_if_done();
+  auto& e = at->second;
+  if (std::exchange(e.starting, false)) --starting_;
+  if (e.config->mem_storage) return erase(consumer);
+  auto& batch = stream_.open_batch();
+  for (int slot = 0; slot <= e.slots; ++slot)
+    batch.proposals.add(
+        consumer_delete_proposal{ledger_row_name(consumer, static_cast<uint8_t>(slot))});
+  batch.expect([this, consumer](const outcome& o) {
+    if (o.error != store_errc::none)
+      log_error("JetStream consumer '{} > {}' is gone, but its rows could not be removed: {}",
+                stream_.name_, consumer, to_text(o.error));
+    erase(consumer);
+  });
+  batch.proposals.add(consumer_delete_proposal{consumer});
+}
+
+void stream_consumers::erase(const std::string& consumer) {
+  auto at = entries_.find(consumer);
+  auto e = std::move(at->second);
+  entries_.erase(at);
+  note_count();
+  auto floor = stream_.interest_.floor_of(consumer);
+  stream_.interest_.remove(consumer);
+  stream_.sweep_after_commit(floor + 1);
+  advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
+                                                            consumer, stream_.now_ns());
+  for (const auto& call : e.deletions)
+    stream_.respond(call, api_success_reply("consumer_delete_response"));
+  for (const auto& call : e.waiting) answer(call);
+}
+
+void stream_consumers::end(bool removed) {
+  ending_ = true;
+  for (auto& [name, e] : entries_) {
+    if (!e.actor) continue;
+    if (removed)
+      caf::anon_send(e.actor, remove_atom::value);
+    else
+      caf::anon_send(e.actor, end_atom::value);
+  }
+}
+
+void stream_consumers::note_count() {
+  stream_.record_->put_consumers(entries_.size());
+}
+
+// ---- what they commit, what they are told ----
+
+void stream_consumers::commit(const consumer_change_ptr& change) {
+  auto& batch = stream_.open_batch();
+  auto at = entries_.find(change->consumer);
+  stream_.release_messages(*change, batch);
+  std::string row_name;
+  if (change->row) {
+    row_name = ledger_row_name(change->consumer, change->row->slot);
+    if (at != entries_.end()) at->second.slots = std::max(at->second.slots, change->row->slot);
+  }
+  auto tell = [this, change](bool stored) {
+    auto to = entries_.find(change->consumer);
+    if (to != entries_.end() && to->second.actor)
+      caf::anon_send(to->second.actor, stored_atom::value, change, stored);
+  };
+  if (change->row) {
+    batch.expect([tell](const outcome& o) { tell(o.error == store_errc::none); });
+    batch.proposals.add(consumer_put_proposal{row_name, change->row->bytes});
+  } else {
+    batch.expect_end([tell] { tell(true); });
+  }
+}
+
+void stream_consumers::follow(const std::string& consumer, bool follow) {
+  auto at = entries_.find(consumer);
+  if (at == entries_.end() || !at->second.actor) return;
+  at->second.following = follow;
+  if (follow) caf::anon_send(at->second.actor, following_atom::value);
+}
+
+void stream_consumers::tell(const stream_batch_ptr& batch) {
+  for (auto& [name, e] : entries_)
+    if (e.following && e.actor) caf::anon_send(e.actor, news_atom::value, batch);
+}
+
+}  // namespace vagus

@@ -53,6 +53,16 @@ consumerTest("one is made, changed, shown, listed and deleted", async ({ jsm, in
   await refused(jsm.consumers.info("T", "c"), 10059);
 });
 
+consumerTest("hundreds are listed, over several pages", async ({ jsm }) => {
+  const names = Array.from({ length: 300 }, (_, i) => `c${i}`).sort();
+  for (let i = 0; i < names.length; i += 50) {
+    const some = names.slice(i, i + 50);
+    await Promise.all(some.map((durable_name) => jsm.consumers.add("S", { durable_name })));
+  }
+  const listed = await collect(jsm.consumers.list("S"));
+  assert.deepEqual(listed.map((i) => i.name).sort(), names);
+});
+
 consumerTest("what cannot be is refused", async ({ jsm, add }) => {
   await add();
   await refused(jsm.consumers.add("S", { durable_name: "c", ack_policy: "none" }), 10148);
@@ -226,6 +236,18 @@ consumerTest("term: the message does not come again", async (t) => {
   assert.equal(two.seq, 2);
   assert.equal(await two.ackAck(), true);
   assert.equal((await t.info()).ack_floor.stream_seq, 2);
+});
+
+consumerTest("next: an acknowledgement that asks for the next message", async (t) => {
+  const c = await t.add();
+  await t.publish("s.a one", "s.a two");
+  const inbox = t.lib.createInbox();
+  const answers = t.nc.subscribe(inbox, { max: 1 });
+  (await c.next()).next(inbox, { batch: 1, expires: 15_000 });
+  const [two] = await first(answers, 1);
+  assert.equal(two.string(), "two");
+  assert.match(two.reply, /^\$JS\.ACK\.S\.c\.1\.2\.2\./);
+  assert.equal((await t.info()).ack_floor.stream_seq, 1);
 });
 
 consumerTest("working: the time for the acknowledgement starts again", async (t) => {

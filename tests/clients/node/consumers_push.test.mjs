@@ -109,6 +109,14 @@ pushTest("paused: heartbeats but no messages", async (t) => {
   await eventually(() => got.includes("one"), "the message");
 });
 
+pushTest("an ephemeral is gone when nobody has listened for its time", async (t) => {
+  const sub = t.nc.subscribe("d.e");
+  await t.jsm.consumers.add("S", { deliver_subject: "d.e", inactive_threshold: ns(300) });
+  await t.publish("s.a one");
+  await first(sub, 1);
+  await eventually(async () => (await t.state()).consumer_count === 0, "the removal");
+});
+
 pushTest("restart: goes on where it was acknowledged", async (t) => {
   await t.add({ deliver_subject: "d.c" });
   const got = await record(t, (m) => m.ack());

@@ -165,7 +165,7 @@ void advisories::consumer_paused(std::string_view stream, std::string_view consu
                                  const consumer_config& config, int64_t now_ns) {
   of_consumer("PAUSE", "consumer_pause", stream, consumer, now_ns, [&](json_output& json) {
     json("paused", config.paused(now_ns), when::always);
-    json.time("pause_until", config.pause_until, when::not_empty);
+    json.time("pause_until", config.pause_until, when::always);
   });
 }
 
@@ -197,16 +197,20 @@ void advisories::message_terminated(std::string_view stream, std::string_view co
   });
 }
 
+/// Of all these only this one names the account.
 void advisories::pinned(std::string_view stream, std::string_view consumer, std::string_view group,
                         std::string_view id, std::string_view reason, int64_t now_ns) {
   bool gone = id.empty();
-  of_consumer(gone ? "UNPINNED" : "PINNED",
-              gone ? "consumer_group_unpinned" : "consumer_group_pinned", stream, consumer, now_ns,
-              [&](json_output& json) {
-                json("group", group, when::always);
-                json("pinned_id", id, when::not_empty);
-                json("reason", reason, when::not_empty);
-              });
+  publish(fmt::format("CONSUMER.{}.{}.{}", gone ? "UNPINNED" : "PINNED", stream, consumer),
+          gone ? "consumer_group_unpinned" : "consumer_group_pinned", now_ns,
+          [&](json_output& json) {
+            json("account", context_.global.name, when::always);
+            json("stream", stream, when::always);
+            json("consumer", consumer, when::always);
+            json("group", group, when::always);
+            json("pinned_id", id, when::not_empty);
+            json("reason", reason, when::not_empty);
+          });
 }
 
 void advisories::ack_sampled(std::string_view stream, std::string_view consumer,

@@ -160,11 +160,17 @@ void stream_consumers::erase(const std::string& consumer) {
   note_count();
   auto floor = stream_.interest_.floor_of(consumer);
   stream_.interest_.remove(consumer);
-  stream_.sweep_after_commit(floor + 1);
+  stream_.sweep(floor + 1);
   advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
                                                             consumer, stream_.now_ns());
-  for (const auto& call : e.deletions)
-    stream_.respond(call, api_success_reply("consumer_delete_response"));
+  auto tell = [this, deletions = std::move(e.deletions)] {
+    for (const auto& call : deletions)
+      stream_.respond(call, api_success_reply("consumer_delete_response"));
+  };
+  if (stream_.config().retention == retention_policy::interest)
+    stream_.open_batch().expect_end(std::move(tell));  // what only it needed is gone by then
+  else
+    tell();
   for (const auto& call : e.waiting) answer(call);
 }
 
@@ -172,10 +178,13 @@ void stream_consumers::end(bool removed) {
   ending_ = true;
   for (auto& [name, e] : entries_) {
     if (!e.actor) continue;
-    if (removed)
+    if (removed) {
+      advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
+                                                                name, stream_.now_ns());
       caf::anon_send(e.actor, remove_atom::value);
-    else
+    } else {
       caf::anon_send(e.actor, end_atom::value);
+    }
   }
 }
 

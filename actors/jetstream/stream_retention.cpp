@@ -38,7 +38,7 @@ void stream_state::sweep_after_commit(uint64_t from) {
 }
 
 void stream_state::sweep(uint64_t from) {
-  if (phase_ != phase::open || !store_) return;
+  if (config().retention != retention_policy::interest || phase_ != phase::open) return;
   std::vector<uint64_t> gone;
   uint64_t next = 0;
   {

@@ -86,6 +86,14 @@ using consumer_actor = subscriber_actor::extend<
     // The server stops, or the stream goes: ends.
     caf::reacts_to<end_atom>>;
 
+/// Copies what one origin stores into a stream that mirrors it or has it as a source. Pinned to an
+/// event loop.
+using sourcing_actor = subscriber_actor::extend<
+    // The stream has stored all up to this sequence of the origin; or (false) could not store more.
+    caf::reacts_to<stored_atom, uint64_t, bool>,
+    // Lets go of the origin and ends.
+    caf::reacts_to<end_atom>>;
+
 /// One stream: its configuration, what is on its way to its store, who waits for which answer.
 /// Subscribed to its subjects. Pinned to an event loop.
 using stream_actor = subscriber_actor::extend<
@@ -115,6 +123,8 @@ using stream_actor = subscriber_actor::extend<
     caf::reacts_to<follow_atom, std::string, bool>,
     // A consumer's state is to be committed.
     caf::reacts_to<rows_atom, consumer_change_ptr>,
+    // Messages of an origin, to be stored.
+    caf::reacts_to<sourced_atom, sourced_ptr>,
     // Nobody has used a consumer for as long as it allows: it goes.
     caf::reacts_to<expired_atom, std::string>>;
 

@@ -51,6 +51,7 @@ using retired_atom = caf::atom_constant<caf::atom("retired")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using rows_atom = caf::atom_constant<caf::atom("rows")>;
 using run_atom = caf::atom_constant<caf::atom("run")>;
+using sourced_atom = caf::atom_constant<caf::atom("sourced")>;
 using stored_atom = caf::atom_constant<caf::atom("stored")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;

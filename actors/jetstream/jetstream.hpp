@@ -2,6 +2,7 @@
 
 #include "actors/internal_client.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
+#include "actors/jetstream/sources_check.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_record.hpp"
@@ -92,6 +93,7 @@ private:
   void hand_over(stream_call_kind kind, std::string_view stream, const api_request& request);
   void respond(const api_request& request, std::string_view body);
   void refuse(const api_request& request, std::string_view type, const api_error& why);
+  stream_lookup origin_lookup();
   bool overlaps(const stream_config& config, std::string_view except) const;
   std::string change_reply(std::string_view type, const stream_record& record, bool created) const;
   std::string list_item(const stream_record& record) const;

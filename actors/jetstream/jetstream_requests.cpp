@@ -239,6 +239,14 @@ bool jetstream_state::overlaps(const stream_config& config, std::string_view exc
   return false;
 }
 
+stream_lookup jetstream_state::origin_lookup() {
+  return [this, kept = stream_config_ptr{}](std::string_view origin) mutable {
+    auto* e = find(origin);
+    kept = e == nullptr ? nullptr : e->record->look().config;
+    return kept.get();
+  };
+}
+
 std::string jetstream_state::change_reply(std::string_view type, const stream_record& record,
                                           bool created) const {
   auto view = record.look();
@@ -251,7 +259,8 @@ std::string jetstream_state::change_reply(std::string_view type, const stream_re
                    {},
                    {},
                    now_ns(),
-                   true};
+                   true,
+                   view.sources};
   return fmt::format("{},{}{}}}", api_reply_start(type), info_members(info),
                      created ? R"(,"did_create":true)" : "");
 }
@@ -265,6 +274,8 @@ void jetstream_state::create(const std::string& stream, const api_request& reque
     return refuse(request, type, make_error(js_errc::stream_mismatch));
   if (auto wrong = check_create_request(asked.config)) return refuse(request, type, *wrong);
   if (auto wrong = check_stream_config(asked.config, js_.limits, asked.pedantic))
+    return refuse(request, type, *wrong);
+  if (auto wrong = check_origins(asked.config, origin_lookup()))
     return refuse(request, type, *wrong);
   if (start_.offline.contains(stream))
     return refuse(request, type, make_error(js_errc::stream_name_exist));
@@ -303,6 +314,8 @@ void jetstream_state::update(const std::string& stream, const api_request& reque
     return refuse(request, type, make_error(js_errc::stream_mismatch));
   auto before = e.record->look().config;
   if (auto wrong = check_stream_update(*before, asked.config, js_.limits, asked.pedantic))
+    return refuse(request, type, *wrong);
+  if (auto wrong = check_origins(asked.config, origin_lookup()))
     return refuse(request, type, *wrong);
   if (auto wrong = check_reservation(asked.config, usage(stream).reserved))
     return refuse(request, type, *wrong);
@@ -380,7 +393,8 @@ std::string jetstream_state::list_item(const stream_record& record) const {
                    js_.domain,
                    {},
                    now_ns(),
-                   false};
+                   false,
+                   view.sources};
   return '{' + info_members(info) + '}';
 }
 

@@ -75,6 +75,8 @@ public:
   }
 
   void key(std::string_view name);
+  /// The next element of a list follows.
+  void item() { separate(); }
   /// What is already JSON.
   void raw(std::string_view json) { out_ += json; }
   void begin(char bracket);

@@ -5,8 +5,10 @@
 #include "actors/jetstream/ledger_rows.hpp"
 #include "actors/jetstream/stream_batch.hpp"
 #include "actors/jetstream/stream_record.hpp"
+#include "net/protocol/frame_batch.hpp"
 #include "storage/message_store.hpp"
 
+#include <caf/actor_addr.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <atomic>
@@ -77,6 +79,18 @@ struct consumer_change {
 
 using consumer_change_ptr = std::shared_ptr<const consumer_change>;
 
+/// What an origin has sent, as frames whose reply subjects say where they were stored there.
+struct sourced_messages {
+  size_t source = 0;  ///< among the stream's sources
+  caf::actor_addr sender;
+  frame_batch_ptr batch;
+  frame_run run;
+  uint64_t previous = 0;  ///< the last sequence of what was sent before
+  uint64_t last = 0;      ///< the last sequence of this
+};
+
+using sourced_ptr = std::shared_ptr<const sourced_messages>;
+
 /// The sequences of the last message of each subject, ascending.
 using last_sequences = std::shared_ptr<const std::vector<uint64_t>>;
 
@@ -144,6 +158,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_call_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_change_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::last_sequences)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::sourced_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_config_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::opened_store_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::api_answer_ptr)

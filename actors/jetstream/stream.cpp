@@ -94,6 +94,7 @@ stream_actor::behavior_type stream_state::behavior() {
         consumers_.follow(consumer, follow);
       },
       [this](rows_atom, const consumer_change_ptr& change) { consumers_.commit(change); },
+      [this](sourced_atom, const sourced_ptr& messages) { take_sourced(messages); },
       [this](expired_atom, const std::string& consumer) { consumers_.note_expired(consumer); },
   };
 }
@@ -216,6 +217,7 @@ void stream_state::note_settled() {
     phase_ = phase::open;
     // What has expired while nobody looked goes now.
     open_batch().proposals.add(expire_proposal{});
+    start_sources();
     caf::anon_send(js_.api, opened_atom::value, stream_outcome{name_, {}});
   } else if (phase_ == phase::open && reconfigured_) {
     reconfigured_ = false;
@@ -247,6 +249,10 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   record_->put(next);
   make_transforms();
   reconfigured_ = true;
+  if (before->mirror != next->mirror || before->sources != next->sources) {
+    end_sources();
+    start_sources();
+  }
   change_subscriptions(*before);
   note_settled();
 }
@@ -304,6 +310,7 @@ void stream_state::end(bool remove) {
   answer_drained();
   end_readers();
   consumers_.end(remove);
+  end_sources();
   if (!opening) close_if_done();
 }
 

@@ -4,6 +4,7 @@
 #include "actors/jetstream/interest_table.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
+#include "actors/jetstream/source_status.hpp"
 #include "actors/jetstream/stream_consumers.hpp"
 #include "actors/jetstream/stream_record.hpp"
 #include "net/subject_transform.hpp"
@@ -41,7 +42,7 @@ struct stream_start {
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
 /// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
 /// was stored), stream_requests.cpp (the API), stream_consumers.hpp (its consumers),
-/// stream_retention.cpp (which messages these still need).
+/// stream_retention.cpp (which messages these still need), stream_sourcing.cpp (mirrors, sources).
 class stream_state final : private timed {
 public:
   using handle = stream_actor;
@@ -105,6 +106,19 @@ private:
   void make_transforms();
   void republish(const stream_batch& batch);
 
+  // stream_sourcing.cpp
+  struct source_part;
+  struct source_part;
+  void start_sources();
+  void end_sources();
+  uint64_t stored_of(store_snapshot& in, const std::string& source) const;
+  void take_sourced(const sourced_ptr& messages);
+  void propose_sourced(size_t index);
+  void propose_one(const source_part& part, const message_view& m, stream_batch& batch,
+                   std::vector<uint64_t>& seqs);
+  void settle_sourced(size_t index, const stream_batch& batch, uint32_t first,
+                      const std::vector<uint64_t>& seqs, uint64_t last);
+
   // stream_retention.cpp
   void release_messages(const consumer_change& change, stream_batch& batch);
   void sweep_after_commit(uint64_t from);
@@ -138,6 +152,20 @@ private:
   internal_client client_;
   stream_consumers consumers_{*this};
   interest_table interest_;  ///< with that retention only
+
+  /// Its mirror, or one of its sources.
+  struct source_part {
+    std::string name;
+    std::vector<subject_transform> transforms;
+    sourcing_actor actor;
+    source_status_ptr status;
+    uint64_t stored = 0;    ///< the last sequence of the origin that is committed
+    uint64_t expected = 0;  ///< and that has come
+    bool in_flight = false;
+    std::deque<sourced_ptr> waiting;
+  };
+  std::vector<source_part> sources_;
+  uint64_t sources_epoch_ = 0;
 
   phase phase_ = phase::opening;
   bool restored_ = false;        ///< its store lacks the configuration

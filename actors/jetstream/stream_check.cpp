@@ -2,6 +2,7 @@
 
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/metadata.hpp"
+#include "actors/jetstream/sources_check.hpp"
 #include "actors/jetstream/subjects_check.hpp"
 #include "net/subject.hpp"
 #include "net/subject_transform.hpp"
@@ -55,8 +56,6 @@ problem check_absent_features(const stream_config& c) {
       {c.allow_atomic, "allow_atomic"},
       {c.allow_msg_schedules, "allow_msg_schedules"},
       {c.allow_batched, "allow_batched"},
-      {c.mirror.has_value(), "mirror"},
-      {!c.sources.empty(), "sources"},
   };
   for (const auto& [wanted, name] : features)
     if (wanted) return invalid(fmt::format("{} is not supported by this server", name));
@@ -92,6 +91,8 @@ problem check_limits(stream_config& c, bool pedantic) {
 }
 
 problem check_duplicate_window(stream_config& c, int64_t server_limit, bool pedantic) {
+  bool copies = c.mirror || !c.sources.empty();
+  if (c.duplicate_window == 0 && copies) return std::nullopt;
   if (c.duplicate_window == 0) {
     c.duplicate_window = default_duplicate_window;
     if (server_limit > 0 && c.duplicate_window > server_limit) {
@@ -227,6 +228,9 @@ problem check_changes(const stream_config& old, const stream_config& next) {
     return invalid("stream configuration update can not cancel deny purge");
   if (old.allow_msg_ttl && !next.allow_msg_ttl)
     return invalid("message TTL status can not be disabled");
+  // A mirror may become a stream of its own.
+  if (next.mirror && next.mirror != old.mirror)
+    return make_error(js_errc::stream_mirror_not_updatable);
   if (old.persist_mode != next.persist_mode)
     return invalid("stream configuration update can not change persist mode");
   return std::nullopt;
@@ -257,7 +261,9 @@ problem check_stream_config(stream_config& config, const jetstream_limits& limit
   if (auto p = check_discard(config)) return p;
   if (auto p = check_delete_markers(config, pedantic)) return p;
   if (auto p = check_persist_mode(config)) return p;
-  if (config.subjects.empty()) config.subjects.push_back(config.name);
+  if (config.subjects.empty() && !config.mirror && config.sources.empty())
+    config.subjects.push_back(config.name);
+  if (auto p = check_sources(config)) return p;
   if (auto text = check_subjects(config); !text.empty()) return invalid(text);
   if (auto p = check_max_bytes(config, limits)) return p;
   if (auto p = check_subject_transform(config)) return p;

@@ -11,6 +11,39 @@ std::optional<int64_t> shown_time(int64_t time_ns) {
   return time_ns == 0 ? std::nullopt : std::optional{time_ns};
 }
 
+void write_source(json_output& json, const stream_source& from, const source_status& status,
+                  int64_t now_ns) {
+  auto heard = status.heard_ns.load();
+  json.begin('{');
+  json("name", from.name, when::always);
+  json("external", from.external, when::not_empty);
+  json("lag", status.lag.load(), when::always);
+  json("active", heard == 0 ? int64_t{-1} : std::max<int64_t>(now_ns - heard, 0), when::always);
+  if (auto error = status.error()) {
+    json.key("error");
+    json.raw(to_json(*error));
+  }
+  json("filter_subject", from.filter_subject, when::not_empty);
+  json("subject_transforms", from.subject_transforms, when::not_empty);
+  json.end('}');
+}
+
+void write_sources(json_output& json, const stream_info& info) {
+  const auto& c = *info.config;
+  if (c.mirror && info.sources.size() == 1) {
+    json.key("mirror");
+    write_source(json, *c.mirror, *info.sources[0], info.now_ns);
+  } else if (!c.sources.empty() && info.sources.size() == c.sources.size()) {
+    json.key("sources");
+    json.begin('[');
+    for (size_t i = 0; i < c.sources.size(); ++i) {
+      json.item();
+      write_source(json, c.sources[i], *info.sources[i], info.now_ns);
+    }
+    json.end(']');
+  }
+}
+
 }  // namespace
 
 std::string to_json(const store_state& state, const state_details& details,
@@ -52,6 +85,7 @@ std::string info_members(const stream_info& info) {
     json("leader", info.leader, when::always);
     json.end('}');
   }
+  write_sources(json, info);
   json.time("ts", info.now_ns, when::always);
   return out;
 }

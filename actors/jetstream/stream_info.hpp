@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/jetstream/source_status.hpp"
 #include "actors/jetstream/stream_config.hpp"
 #include "storage/store_types.hpp"
 
@@ -21,6 +22,7 @@ struct stream_info {
   std::string_view leader;  ///< the server's name; only in the answer to STREAM.INFO
   int64_t now_ns = 0;
   bool server_metadata = true;  ///< not in STREAM.LIST
+  std::vector<source_status_ptr> sources = {};
 };
 
 /// `{"messages":..,"bytes":..,...}`.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/jetstream/source_status.hpp"
 #include "actors/jetstream/stream_config.hpp"
 #include "storage/message_store.hpp"
 
@@ -7,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace vagus {
 
@@ -20,6 +22,7 @@ public:
     config_ptr config;
     store_state state;
     uint64_t consumers = 0;
+    std::vector<source_status_ptr> sources;  ///< of its mirror, or of its sources in their order
   };
 
   stream_record(config_ptr config, int64_t created) : created_ns{created} {
@@ -35,6 +38,10 @@ public:
   void put(const store_state& state) {
     std::lock_guard lock{mutex_};
     view_.state = state;
+  }
+  void put_sources(std::vector<source_status_ptr> sources) {
+    std::lock_guard lock{mutex_};
+    view_.sources = std::move(sources);
   }
   void put_consumers(uint64_t count) {
     std::lock_guard lock{mutex_};

@@ -103,7 +103,8 @@ void stream_state::answer_info(const stream_call_ptr& call) {
                      domain,
                      leader,
                      now,
-                     true};
+                     true,
+                     view.sources};
     bool paged = total > 0;
     return fmt::format(R"({},"total":{},"offset":{},"limit":{},{}}})", api_reply_start(type), total,
                        paged ? asked.offset : 0, paged ? max_listed_subjects : 0,

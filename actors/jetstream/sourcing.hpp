@@ -1,0 +1,79 @@
+#pragma once
+
+#include "actors/internal_client.hpp"
+#include "actors/jetstream/jetstream_context.hpp"
+#include "actors/jetstream/source_status.hpp"
+#include "net/timers.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vagus {
+
+/// How the copying from one origin begins.
+struct sourcing_start {
+  std::string stream;
+  size_t source = 0;  ///< among the stream's sources; 0 for a mirror
+  stream_source from;
+  bool mirror = false;
+  uint64_t next_seq = 0;  ///< of the origin; 0: as the configuration says
+  stream_actor owner;
+  source_status_ptr status;
+};
+
+/// One mirror or source of a stream: an ordered push consumer of the origin, as any client could
+/// have one, so that an origin in another domain or account is no different. What comes is handed
+/// to the stream; the origin's flow control is answered when the stream has stored it. A gap,
+/// silence for longer than the heartbeats allow, or an error: it begins again behind what is
+/// stored.
+class sourcing_state final : private timed {
+public:
+  using handle = sourcing_actor;
+  using open_to_guests = void;
+  static constexpr const char* name = "sourcing";
+
+  sourcing_state(handle::pointer self, loop_context& context, jetstream_context& js,
+                 sourcing_start start);
+  ~sourcing_state();
+
+  handle::behavior_type behavior();
+  void after_run() {}
+
+private:
+  enum slot : uint32_t { answers = 0, messages = 1 };
+
+  void begin();
+  std::string consumer_request_body() const;
+  void take(const frame_batch_ptr& batch);
+  void take_answer(const message_view& message);
+  void take_messages(const frame_batch_ptr& batch, const frame_run& run);
+  void take_status(const message_view& message);
+  void note_stored(uint64_t up_to, bool stored);
+  void answer_flow();
+  void begin_again(std::chrono::nanoseconds after);
+  void on_time(time_point now) override;
+  std::string api_prefix() const;
+
+  handle::pointer self_;
+  loop_context& context_;
+  jetstream_context& js_;
+  sourcing_start start_;
+  internal_client client_;
+  std::string inbox_;
+  std::string deliver_;
+  std::string consumer_;  ///< the name of the one at the origin
+  uint64_t epoch_ = 0;    ///< of it: what an earlier one sent does not count
+  bool created_ = false;
+  uint64_t next_delivery_ = 1;
+  uint64_t handed_over_ = 0;  ///< the last sequence of the origin that the stream was given
+  uint64_t stored_ = 0;       ///< and that it has stored
+  struct flow_request {
+    std::string reply;
+    uint64_t after = 0;  ///< what has to be stored before
+  };
+  std::optional<flow_request> flow_;
+  bool ended_ = false;
+};
+
+}  // namespace vagus

@@ -36,10 +36,12 @@ std::optional<delivered> take_message(raw_connection& link) {
     }
     const auto parts = words(line);
     const auto total = std::stoul(parts.back());
-    const auto headers = line.front() == 'H' ? std::stoul(parts[parts.size() - 2]) : 0;
+    const bool has_headers = line.front() == 'H';
+    const auto headers = has_headers ? std::stoul(parts[parts.size() - 2]) : 0;
     if (buffer.size() < end + 2 + total + 2) return {};
     delivered message{parts[1], buffer.substr(end + 2, headers),
-                      buffer.substr(end + 2 + headers, total - headers)};
+                      buffer.substr(end + 2 + headers, total - headers),
+                      parts.size() == (has_headers ? 6u : 5u) ? parts[3] : std::string{}};
     buffer.erase(0, end + 2 + total + 2);
     return message;
   }

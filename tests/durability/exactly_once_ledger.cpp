@@ -42,12 +42,14 @@ uint64_t exactly_once_ledger::choose(size_t publisher, std::mt19937_64& random, 
   const std::lock_guard lock{mutex_};
   auto& sent = sent_[publisher];
   auto& waiting = waiting_[publisher];
+  const bool full = acknowledged_ > finished_ + most_unfinished;
   if (!sent.empty() && random() % 12 == 0) {
     const auto reach = std::min<uint64_t>(sent.size(), 40);
     return sent.size() - random() % reach;
   }
-  if (!waiting.empty() && (!fresh || random() % 4 == 0)) return waiting[random() % waiting.size()];
-  if (!fresh) return 0;
+  if (!waiting.empty() && (!fresh || full || random() % 4 == 0))
+    return waiting[random() % waiting.size()];
+  if (!fresh || full) return 0;
   sent.emplace_back();
   waiting.push_back(sent.size());
   return sent.size();
@@ -64,7 +66,7 @@ void exactly_once_ledger::place(const std::string& id, uint64_t sequence) {
           std::to_string(sequence));
 }
 
-void exactly_once_ledger::acknowledged(size_t publisher, uint64_t number,
+bool exactly_once_ledger::acknowledged(size_t publisher, uint64_t number,
                                        const nlohmann::json& answer) {
   const std::lock_guard lock{mutex_};
   const auto id = id_of(publisher, number);
@@ -77,9 +79,10 @@ void exactly_once_ledger::acknowledged(size_t publisher, uint64_t number,
   else if (++e.stored > 1)
     wrong(id + " was new twice: " + answer.dump());
   e.sequence = sequence;
-  if (std::exchange(e.acknowledged, true)) return;
+  if (std::exchange(e.acknowledged, true)) return false;
   ++acknowledged_;
   std::erase(waiting_[publisher], number);
+  return true;
 }
 
 bool exactly_once_ledger::all_acknowledged() const {
@@ -104,8 +107,9 @@ exactly_once_ledger::delivery exactly_once_ledger::delivered_to(const delivered&
       tokens.back() += c;
   if (tokens.size() < 9) wrong("delivered with the reply subject " + message.reply);
   const size_t at = tokens.size() > 9 ? 6 : 4;
-  const delivery what{std::stoull(tokens[at + 1]), std::stoull(tokens[at]), message.reply};
   const std::lock_guard lock{mutex_};
+  const delivery what{std::stoull(tokens[at + 1]), std::stoull(tokens[at]), message.reply, life_};
+
   const auto id = message.header("Nats-Msg-Id");
   if (message.payload != "payload of " + id) wrong(id + " is delivered with " + message.payload);
   place(id, what.sequence);
@@ -136,12 +140,17 @@ void exactly_once_ledger::finished(const delivery& what) {
   ++finished_;
 }
 
+void exactly_once_ledger::begin_life() {
+  const std::lock_guard lock{mutex_};
+  ++life_;
+}
+
 std::vector<exactly_once_ledger::delivery> exactly_once_ledger::unanswered(size_t worker,
                                                                            size_t workers) const {
   const std::lock_guard lock{mutex_};
   std::vector<delivery> result;
   for (const auto& [sequence, what] : unanswered_)
-    if (sequence % workers == worker) result.push_back(what);
+    if (sequence % workers == worker && what.life != life_) result.push_back(what);
   return result;
 }
 
@@ -219,7 +228,7 @@ std::string exactly_once_ledger::summary() const {
   for (const auto& [sequence, w] : work_) deliveries += w.deliveries;
   return std::to_string(acknowledged_) + " messages, " + std::to_string(repeated_) +
          " answers to repeated ones, " + std::to_string(deliveries) + " deliveries, " +
-         std::to_string(doubles_) + " of them finished while another worker had them";
+         std::to_string(doubles_) + " acknowledged more than once";
 }
 
 }  // namespace vagus::test

@@ -26,13 +26,15 @@ public:
   std::string stream_request() const;
   std::string consumer_request() const;
   static constexpr const char* consumer = "workers";
+  static constexpr uint64_t most_unfinished = 500;  ///< no new messages above that
 
   /// Which message of the publisher comes next: one that waits for its acknowledgement, one that
-  /// has it, or, with `fresh`, a new one, which counts as sent from now on. 0: none.
+  /// has it, or, with `fresh`, mostly a new one, which counts as sent from now on. 0: none.
   uint64_t choose(size_t publisher, std::mt19937_64& random, bool fresh);
   std::string subject_of(size_t publisher) const;
   std::string id_of(size_t publisher, uint64_t number) const;
-  void acknowledged(size_t publisher, uint64_t number, const nlohmann::json& answer);
+  /// False: that was known.
+  bool acknowledged(size_t publisher, uint64_t number, const nlohmann::json& answer);
   bool all_acknowledged() const;
 
   /// What is answered after this and before the next call is not known to earlier requests.
@@ -42,6 +44,7 @@ public:
     uint64_t sequence = 0;
     uint64_t times = 0;  ///< 1: the first time
     std::string reply;   ///< where it is acknowledged
+    uint64_t life = 0;   ///< of the server
   };
   /// A message came for a request that was sent at `asked`. It must be the one that is stored under
   /// its sequence, and none whose acknowledgement was answered before that.
@@ -50,7 +53,10 @@ public:
   /// An acknowledgement is about to be sent, or was answered.
   void finishing(const delivery& what);
   void finished(const delivery& what);
-  /// Acknowledgements without answer, for `worker` of `workers` to repeat.
+  /// From now on it is another life of the server.
+  void begin_life();
+  /// Acknowledgements that earlier lives did not answer, for `worker` of `workers` to repeat. This
+  /// life answers as well, unless it does not know the delivery: then the message comes again.
   std::vector<delivery> unanswered(size_t worker, size_t workers) const;
   bool all_finished() const;
 
@@ -90,6 +96,7 @@ private:
   std::map<uint64_t, delivery> unanswered_;
   std::map<std::string, uint64_t> sequence_of_;
   uint64_t moment_ = 1;
+  uint64_t life_ = 0;
   uint64_t acknowledged_ = 0, finished_ = 0, repeated_ = 0, doubles_ = 0;
 };
 

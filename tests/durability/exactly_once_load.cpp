@@ -9,6 +9,8 @@ namespace {
 
 constexpr size_t in_flight = 40;
 constexpr std::chrono::milliseconds answer_within{1500};
+constexpr std::chrono::milliseconds old_answer_within{400};
+constexpr std::chrono::milliseconds too_late{1200};  // more than ack_wait
 constexpr std::chrono::seconds drained_within{60};
 
 /// The next message before the deadline; empty also when the server is gone.
@@ -28,6 +30,8 @@ struct exactly_once_load::worker {
   std::string inbox;
   uint64_t token = 0;
   std::map<std::string, exactly_once_ledger::delivery> pending{};
+  /// What it is slow with, and when it will be ready.
+  std::deque<std::pair<raw_connection::clock::time_point, exactly_once_ledger::delivery>> slow{};
 
   std::string next_reply() { return inbox + std::to_string(++token); }
 };
@@ -36,6 +40,7 @@ exactly_once_load::exactly_once_load(int port, exactly_once_ledger& ledger, uint
                                      aim what_for)
     : ledger_{ledger}, seed_{seed}, aim_{what_for} {
   for (size_t i = 0; i < publishers + workers; ++i) links_.push_back(connect_client(port));
+  ledger_.begin_life();
   for (size_t p = 0; p < publishers; ++p)
     threads_.emplace_back([this, p] { guarded([this, p] { publish(links_[p], p); }); });
   for (size_t w = 0; w < workers; ++w)
@@ -83,6 +88,12 @@ void exactly_once_load::answered() {
   changed_.notify_all();
 }
 
+/// Publishers that are far ahead of the workers wait a little.
+void exactly_once_load::await_progress() {
+  std::unique_lock lock{mutex_};
+  changed_.wait_for(lock, std::chrono::milliseconds{20});
+}
+
 void exactly_once_load::fail_if_wrong() {
   const std::lock_guard lock{mutex_};
   if (!wrong_.empty()) throw failure{std::exchange(wrong_, {})};
@@ -120,15 +131,18 @@ void exactly_once_load::publish(raw_connection& link, size_t number) {
       out += publish_frame(ledger_.subject_of(number), reply, "payload of " + id, id);
     }
     if (!link.send(out)) return;
-    if (pending.empty()) return;
+    if (pending.empty()) {
+      await_progress();
+      if (!link.fill(raw_connection::clock::now()) && link.closed()) return;
+      continue;
+    }
     auto message = wait_message(link);
     for (; message; message = take_message(link)) {
       const auto it = pending.find(message->subject);
       if (it == pending.end()) throw failure{"answered twice: " + message->subject};
       if (message->payload.empty()) throw failure{"no stream listens: " + message->headers};
-      ledger_.acknowledged(number, std::exchange(it->second, 0), message->json());
+      if (ledger_.acknowledged(number, it->second, message->json())) answered();
       pending.erase(it);
-      answered();
     }
     if (link.closed()) return;
   }
@@ -138,16 +152,12 @@ void exactly_once_load::work(raw_connection& link, size_t number) {
   worker w{link, std::mt19937_64{seed_ * 37 + number},
            "_INBOX.once.w" + std::to_string(number) + "."};
   link.send("SUB " + w.inbox + "* 1\r\n");
-  for (const auto& what : ledger_.unanswered(number, workers)) w.pending[w.next_reply()] = what;
-  std::string again;
-  for (const auto& [reply, what] : w.pending) again += publish_frame(what.reply, reply, "+ACK", {});
-  if (!link.send(again) || !await_answers(w)) return;
   const auto until = raw_connection::clock::now() + drained_within;
   while (!stopped()) {
     if (aim_ == aim::drain && ledger_.all_acknowledged() && ledger_.all_finished()) return;
     if (aim_ == aim::drain && raw_connection::clock::now() > until)
       throw failure{"messages that were not finished are not delivered any more"};
-    if (!pull(w) || !await_answers(w)) return;
+    if (!repeat_old(w, number) || !pull(w) || !acknowledge_late(w) || !await_answers(w)) return;
   }
 }
 
@@ -170,7 +180,10 @@ bool exactly_once_load::pull(worker& w) {
       continue;
     }
     if (message->subject == reply && message->headers.starts_with("NATS/1.0 4")) return true;
-    if (message->reply.empty()) throw failure{"not of this request: " + message->subject};
+    if (message->reply.empty()) {
+      if (message->payload.empty()) continue;  // an answer to one that was repeated
+      throw failure{"not of this request: " + message->subject + " " + message->payload};
+    }
     ++got;
     if (!take(w, *message, asked)) return false;
   }
@@ -184,10 +197,41 @@ bool exactly_once_load::take(worker& w, const delivered& message, uint64_t asked
   if (fate < 20) return true;
   if (fate < 28) return w.link.send(publish_frame(what.reply, {}, "-NAK", {}));
   if (fate < 32) return w.link.send(publish_frame(what.reply, {}, "+WPI", {}));
+  if (fate < 36) {
+    w.slow.emplace_back(raw_connection::clock::now() + too_late, what);
+    return true;
+  }
+  return acknowledge(w, what);
+}
+
+bool exactly_once_load::acknowledge(worker& w, const exactly_once_ledger::delivery& what) {
   ledger_.finishing(what);
   const auto reply = w.next_reply();
   w.pending[reply] = what;
   return w.link.send(publish_frame(what.reply, reply, "+ACK", {}));
+}
+
+/// Acknowledges what the server has meanwhile given to others as well.
+bool exactly_once_load::acknowledge_late(worker& w) {
+  for (; !w.slow.empty() && w.slow.front().first <= raw_connection::clock::now();
+       w.slow.pop_front())
+    if (!acknowledge(w, w.slow.front().second)) return false;
+  return true;
+}
+
+/// What earlier lives of the server left without an answer: once now, and before the next request
+/// again. False: the server is gone.
+bool exactly_once_load::repeat_old(worker& w, size_t number) {
+  std::string again;
+  for (const auto& what : ledger_.unanswered(number, workers)) {
+    const auto reply = w.next_reply();
+    w.pending[reply] = what;
+    again += publish_frame(what.reply, reply, "+ACK", {});
+  }
+  if (again.empty()) return true;
+  if (!w.link.send(again) || !collect(w, old_answer_within)) return false;
+  w.pending.clear();
+  return true;
 }
 
 /// Acknowledgements are repeated until they are answered. False: the server is gone.
@@ -195,23 +239,28 @@ bool exactly_once_load::await_answers(worker& w) {
   for (int tries = 0; !w.pending.empty(); ++tries) {
     if (tries == 5)
       throw failure{"acknowledging " + w.pending.begin()->second.reply + " is never answered"};
-    const auto deadline = raw_connection::clock::now() + answer_within;
-    while (!w.pending.empty()) {
-      const auto message = message_until(w.link, deadline);
-      if (!message) break;
-      const auto it = w.pending.find(message->subject);
-      if (it == w.pending.end()) continue;  // the second answer to one that was repeated
-      ledger_.finished(it->second);
-      w.pending.erase(it);
-      answered();
-    }
-    if (w.link.closed()) return false;
+    if (!collect(w, answer_within)) return false;
     std::string again;
     for (const auto& [reply, what] : w.pending)
       again += publish_frame(what.reply, reply, "+ACK", {});
     if (!again.empty() && !w.link.send(again)) return false;
   }
   return true;
+}
+
+/// Answers, until all are there or the time is over. False: the server is gone.
+bool exactly_once_load::collect(worker& w, std::chrono::milliseconds limit) {
+  const auto deadline = raw_connection::clock::now() + limit;
+  while (!w.pending.empty()) {
+    const auto message = message_until(w.link, deadline);
+    if (!message) break;
+    const auto it = w.pending.find(message->subject);
+    if (it == w.pending.end()) continue;  // an answer to one that was repeated
+    ledger_.finished(it->second);
+    w.pending.erase(it);
+    answered();
+  }
+  return !w.link.closed();
 }
 
 }  // namespace vagus::test

@@ -45,8 +45,13 @@ private:
   void work(raw_connection& link, size_t number);
   bool pull(worker& w);
   bool take(worker& w, const delivered& message, uint64_t asked);
+  bool acknowledge(worker& w, const exactly_once_ledger::delivery& what);
+  bool acknowledge_late(worker& w);
   bool await_answers(worker& w);
+  bool repeat_old(worker& w, size_t number);
+  bool collect(worker& w, std::chrono::milliseconds limit);
   void answered();
+  void await_progress();
   void join();
   bool stopped();
   void fail_if_wrong();

@@ -62,7 +62,7 @@ private:
   }
 
   server_options options() const {
-    server_options result{how_.server, how_.flags};
+    server_options result{how_.server, how_.flags, {}};
     result.flags.insert(result.flags.end(), {"-js", "-sd", dir_ + "/store"});
     return result;
   }

@@ -62,8 +62,8 @@ asan: setup
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build-asan --output-on-failure
 
-# Power cuts, kill -9, exactly once and flipped bits for SECONDS each, from SEED on, and the tests that take long
-# (tests/durability/README.md). What failed names its seed, which repeats it.
+# Power cuts, kill -9, exactly once and flipped bits for SECONDS each, from SEED on, and the tests
+# that take long (tests/durability/README.md). What failed names its seed, which repeats it.
 ROUNDS ?= 20
 SECONDS ?= 300
 SEED ?= $(shell date +%s)

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -61,6 +62,9 @@ public:
     return {};
   }
 
+  /// Batches that had been appended and not synced, and were gone after a cut.
+  uint64_t lost() const { return lost_; }
+
 private:
   std::string cut() {
     fs::remove_all(root_ / "base");
@@ -114,6 +118,7 @@ private:
       return std::to_string(acknowledged) + " batches were acknowledged, " +
              std::to_string(applied) + " are there";
     if (applied > appended_[stream] + 1) return "there are more batches than were sent";
+    lost_ += appended_[stream] - std::min(appended_[stream], applied);
     acknowledged = appended_[stream] = applied;  // what has been seen once has to stay
     memory_store expected{"S"};
     for (uint64_t n = 1; n <= applied; ++n) expected.append(workload_batch(seed_, stream, n));
@@ -169,6 +174,7 @@ private:
   std::mt19937_64 random_;
   fs::path root_;
   int run_ = 0;
+  uint64_t lost_ = 0;
   uint64_t appended_[workload_streams] = {};
   uint64_t acknowledged_[workload_streams] = {};
 };
@@ -186,11 +192,15 @@ TEST_CASE("durability: what was acknowledged survives power cuts, once and in or
   REQUIRE(power_series{seed, workload_mode::synced}.run(8) == "");
 }
 
-TEST_CASE(
-    "durability: without a sync for each batch a power cut takes the end, and leaves no hole") {
-  auto seed = setting("SEED", GENERATE(1u, 2u, 3u, 4u, 5u, 6u));
-  INFO("SEED=" << seed);
-  REQUIRE(power_series{seed, workload_mode::relaxed}.run(8) == "");
+TEST_CASE("durability: without a sync for each batch a cut takes the end, and leaves no hole") {
+  uint64_t lost = 0;
+  for (uint64_t seed = setting("SEED", 1), last = seed + 5; seed <= last; ++seed) {
+    INFO("SEED=" << seed);
+    power_series series{seed, workload_mode::relaxed};
+    REQUIRE(series.run(8) == "");
+    lost += series.lost();
+  }
+  REQUIRE(lost > 0);  // or the cuts were no test
 }
 
 TEST_CASE("durability: a store that does not sync is found out") {

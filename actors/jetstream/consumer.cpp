@@ -67,6 +67,8 @@ consumer_actor::behavior_type consumer_state::behavior() {
       [this](api_atom, const consumer_call_ptr& call) { answer(call); },
       [this](following_atom) {
         informed_ = true;
+        uncertain_ = true;  // it may have counted before it was told of commits
+        recounted_ns_ = 0;
         at_end_ = false;
       },
       [this](news_atom, const stream_batch_ptr& batch) { note_news(batch); },

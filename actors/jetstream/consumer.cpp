@@ -165,7 +165,7 @@ void consumer_state::answer(const consumer_call_ptr& call) {
 }
 
 consumer_info consumer_state::info() {
-  if (!informed_)
+  if (!informed_ || uncertain_)
     if (auto snapshot = store_->read()) recount(**snapshot);
   consumer_info i;
   i.stream_name = stream_;

@@ -303,7 +303,9 @@ public:
       case 3:
         return remove();
       case 4:
-        return purge();
+        return random_() % 4 == 0 ? purge_all() : purge();
+      case 5:
+        return wait_for(1 + random_() % 3);
       default:
         return pull(1 + random_() % 3);
     }
@@ -325,7 +327,38 @@ private:
       bool taken = std::find(filters_.begin(), filters_.end(), subject) != filters_.end();
       if (filters_.empty() || taken) messages_[last_] = subject;
     }
-    if (random_() % 2 == 0) w_.world.settle();
+    if (waiting_ > 0 || random_() % 2 == 0) w_.world.settle();
+    serve();
+  }
+
+  /// A request that waits for what it does not get at once.
+  void wait_for(size_t count) {
+    w_.b.next(std::to_string(count));
+    waiting_ += count;
+    serve();
+  }
+
+  void serve() {
+    if (waiting_ == 0) return;
+    std::string expected;
+    for (auto at = messages_.lower_bound(next_); at != messages_.end() && waiting_ > 0; ++at) {
+      expected += fmt::format("{} ", at->first);
+      deliver(at->first);
+      --waiting_;
+    }
+    auto words = w_.b.heard();
+    CHECK((words.empty() ? words : words + ' ') == expected);
+  }
+
+  void deliver(uint64_t seq) {
+    pending_.insert(seq);
+    next_ = seq + 1;
+  }
+
+  void purge_all() {
+    w_.b.api("STREAM.PURGE.S");
+    messages_.clear();
+    pending_.clear();
   }
 
   void remove() {
@@ -350,13 +383,13 @@ private:
   }
 
   void pull(size_t count) {
+    if (waiting_ > 0) return;
     auto words = w_.b.pulls(fmt::format(R"({{"batch":{},"no_wait":true}})", count));
     std::string expected;
     for (auto at = messages_.lower_bound(next_); at != messages_.end() && count > 0;
          ++at, --count) {
       expected += fmt::format("{} ", at->first);
-      pending_.insert(at->first);
-      next_ = at->first + 1;
+      deliver(at->first);
     }
     if (count > 0) expected += "<404 No Messages> ";
     CHECK(words + ' ' == expected);
@@ -373,6 +406,7 @@ private:
   std::set<uint64_t> pending_;
   uint64_t last_ = 0;
   uint64_t next_ = 1;
+  size_t waiting_ = 0;
 };
 
 }  // namespace

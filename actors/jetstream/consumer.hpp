@@ -101,12 +101,12 @@ private:
   bool deliver_again(store_snapshot& in, uint64_t seq);
   bool deliver_new(store_snapshot& in);
   bool hand_out(const stored_message& m, uint64_t deliveries, uint64_t pending);
-  void send(std::string_view to, const stored_message& m, const picked_request* picked);
+  void send(std::string_view to, const stored_message& m, std::string_view pin);
   bool wait_for_rate(const stored_message& m);
   void flush_deliveries();
   void publish_effects(pull_effects& effects);
   void tend();
-  pull_standing standing() const;
+  pull_standing standing(int64_t now) const;
 
   // consumer_news.cpp
   void follow();
@@ -155,6 +155,8 @@ private:
   fmt::basic_memory_buffer<char, 256> reply_;
   std::string body_;
   pull_effects effects_;
+  picked_request picked_;  ///< used again and again
+  int64_t turn_ns_ = 0;    ///< when the turn began that delivers
   std::vector<exhausted_message> exhausted_;
   size_t stalls_ = 0;           ///< receivers that have too much to write
   size_t sent_bytes_ = 0;       ///< in this turn

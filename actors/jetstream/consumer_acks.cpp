@@ -53,7 +53,7 @@ void consumer_state::take_next(const message_view& message) {
   look_ahead();
   {
     snapshot_guard guard;
-    pulls_.add(message.reply, message.payload(), standing(), effects_);
+    pulls_.add(message.reply, message.payload(), standing(now_ns()), effects_);
   }
   at_end_ = false;
 }
@@ -103,7 +103,7 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   if (body.kind == ack_kind::next && !message.reply.empty()) {
     look_ahead();
     snapshot_guard guard;
-    pulls_.add(message.reply, body.next, standing(), effects_);
+    pulls_.add(message.reply, body.next, standing(now_ns()), effects_);
   } else if (!message.reply.empty() && outcome != ack_outcome::beyond) {
     ack_replies_.emplace_back(message.reply);
   }

@@ -30,9 +30,9 @@ bool consumer_state::may_deliver() const {
   return !config().paused(now) && not_before_ns_ <= now;
 }
 
-pull_standing consumer_state::standing() const {
+pull_standing consumer_state::standing(int64_t now) const {
   pull_standing s;
-  s.now_ns = now_ns();
+  s.now_ns = now;
   s.num_pending = num_pending_;
   s.num_queued = ledger_.num_queued();
   s.num_ack_pending = ledger_.num_ack_pending();
@@ -50,6 +50,7 @@ void consumer_state::deliver() {
   }
   if (!may_deliver() || !informed_) return;
   bool more = true;
+  turn_ns_ = now_ns();  // one look at the clock for all that goes out
   {
     auto snapshot = store_->read();
     if (!snapshot) {
@@ -65,7 +66,7 @@ void consumer_state::deliver() {
       for (size_t n = 0; more && n < messages_per_turn && sent_bytes_ < bytes_per_turn; ++n)
         more = deliver_one(in);
       if (at_end_ && !pulls_.empty()) {
-        auto now = standing();
+        auto now = standing(turn_ns_);
         pulls_.tend(!config().push(), now, effects_);
       }
       flush_deliveries();
@@ -130,7 +131,7 @@ bool consumer_state::deliver_new(store_snapshot& in) {
 
 /// Replay at the original pace, or no more than so many bits in a second. True: later.
 bool consumer_state::wait_for_rate(const stored_message& m) {
-  auto now = now_ns();
+  auto now = turn_ns_;
   if (config().replay_policy == replay_policy::original && replayed_ns_ != 0) {
     auto due = replayed_at_ns_ + (m.time_ns - replayed_ns_);
     if (due > now) {
@@ -154,35 +155,31 @@ bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint
   reply_.clear();
   fmt::format_to(std::back_inserter(reply_), FMT_COMPILE("{}{}.{}.{}.{}.{}"), ack_head_, deliveries,
                  m.seq, ledger_.delivered().consumer + 1, m.time_ns, pending);
-  std::optional<picked_request> picked;
   std::string_view to = config().deliver_subject;
   if (!config().push()) {
     auto size = m.subject.size() + reply_.size() + m.headers.size() + m.payload.size();
-    auto now = standing();
+    auto now = standing(turn_ns_);
     now.num_pending = pending + (deliveries == 1 ? 1 : 0);
-    picked = pulls_.pick(static_cast<int64_t>(size), now, effects_);
-    if (!picked) return false;
-    to = picked->to;
+    if (!pulls_.pick(static_cast<int64_t>(size), now, effects_, picked_)) return false;
+    to = picked_.to;
   }
-  auto now = now_ns();
-  active_ns_ = now;
+  auto now = active_ns_ = turn_ns_;
   if (deliveries > 1 || ledger_.state().pending.find(m.seq) != nullptr) {
     ledger_.redeliver(m.seq, now);
   } else {
     ledger_.deliver(m.seq, now);
     if (acked_by_delivery() && removes_messages()) done_.push_back(m.seq);
   }
-  send(to, m, picked ? &*picked : nullptr);
-  if (picked && !picked->after.to.empty()) effects_.statuses.push_back(std::move(picked->after));
+  send(to, m, config().push() ? std::string_view{} : picked_.pin);
+  if (!config().push() && !picked_.after.to.empty())
+    effects_.statuses.push_back(std::move(picked_.after));
   return true;
 }
 
-void consumer_state::send(std::string_view to, const stored_message& m,
-                          const picked_request* picked) {
+void consumer_state::send(std::string_view to, const stored_message& m, std::string_view pin) {
   message_view out;
   out.subject = m.subject;
   out.reply = {reply_.data(), reply_.size()};
-  std::string_view pin = picked != nullptr ? std::string_view{picked->pin} : std::string_view{};
   bool plain = pin.empty() && !config().headers_only;
   if (plain && m.headers.empty()) {
     out.body = m.payload;
@@ -229,7 +226,7 @@ void consumer_state::flush_deliveries() {
 void consumer_state::tend() {
   {
     snapshot_guard guard;
-    pulls_.tend(at_end_ && ledger_.may_deliver_new(), standing(), effects_);
+    pulls_.tend(at_end_ && ledger_.may_deliver_new(), standing(now_ns()), effects_);
   }
   publish_effects(effects_);
 }

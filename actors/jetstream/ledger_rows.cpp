@@ -205,6 +205,13 @@ std::string ledger_row_name(std::string_view consumer, uint8_t slot) {
 void ledger_row_writer::add(const ledger_change& change, const ledger_state& after) {
   if (whole_) return;
   append_change(changes_, change, last_);
+  // As in `take`: of a small state there is never anything but a base.
+  constexpr size_t enough_to_look = 256;
+  if (changes_.size() > enough_to_look && changes_.size() <= small_ledger &&
+      base_estimate(after) <= small_ledger) {
+    whole_ = true;
+    return;
+  }
   // More than a base would be: then that, and memory is bounded however long nobody takes a row.
   if (changes_.size() > small_ledger && changes_.size() > base_estimate(after)) whole_ = true;
 }

@@ -189,8 +189,8 @@ pull_queue::turn pull_queue::turn_of(waiting_request& w, const pull_standing& st
   return overflow_turn(w, standing) ? turn::serve : turn::cycle;
 }
 
-std::optional<picked_request> pull_queue::pick(int64_t size, const pull_standing& standing,
-                                               pull_effects& effects) {
+bool pull_queue::pick(int64_t size, const pull_standing& standing, pull_effects& effects,
+                      picked_request& into) {
   expire_pin(standing.now_ns, effects);
   for (size_t cycled = 0; !waiting_.empty() && cycled < waiting_.size();) {
     auto& w = waiting_.front();
@@ -206,7 +206,10 @@ std::optional<picked_request> pull_queue::pick(int64_t size, const pull_standing
       case turn::serve:
         break;
     }
-    if (w.max_bytes <= 0 || size <= w.max_bytes) return serve(size, standing);
+    if (w.max_bytes <= 0 || size <= w.max_bytes) {
+      serve(size, standing, into);
+      return true;
+    }
     effects.statuses.push_back(
         {w.reply, status_headers("409 Message Size Exceeds MaxBytes", w.batch, w.max_bytes)});
     if (!was_pinned && !pin_.empty()) {
@@ -216,12 +219,14 @@ std::optional<picked_request> pull_queue::pick(int64_t size, const pull_standing
     }
     waiting_.pop_front();
   }
-  return std::nullopt;
+  return false;
 }
 
-picked_request pull_queue::serve(int64_t size, const pull_standing& standing) {
+void pull_queue::serve(int64_t size, const pull_standing& standing, picked_request& picked) {
   auto& w = waiting_.front();
-  picked_request picked{w.reply, pin_, {}};
+  picked.to.assign(w.reply);
+  picked.pin.assign(pin_);
+  picked.after.to.clear();
   if (w.max_bytes > 0) {
     w.max_bytes -= size;
     if (w.max_bytes == 0) w.batch = 1;  // the bytes are used up: this one is the last
@@ -232,11 +237,10 @@ picked_request pull_queue::serve(int64_t size, const pull_standing& standing) {
     if (w.max_bytes > 0)
       picked.after = {w.reply, status_headers("409 Batch Completed", w.batch, w.max_bytes)};
     waiting_.pop_front();
-    return picked;
+    return;
   }
   if (w.heartbeat_ns > 0) w.next_heartbeat_ns = time_after(standing.now_ns, w.heartbeat_ns);
   waiting_.splice(place_for(w), waiting_, waiting_.begin());
-  return picked;
 }
 
 void pull_queue::tend(bool at_end, const pull_standing& standing, pull_effects& effects) {

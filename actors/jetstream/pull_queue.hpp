@@ -69,10 +69,10 @@ public:
   void add(std::string_view reply, std::string_view body, const pull_standing& standing,
            pull_effects& effects);
 
-  /// Who gets a message of so many bytes (subject, reply subject, headers and payload). Nothing if
+  /// Who gets a message of so many bytes (subject, reply subject, headers and payload). False if
   /// nobody may have it now. Requests that end by it are answered.
-  std::optional<picked_request> pick(int64_t size, const pull_standing& standing,
-                                     pull_effects& effects);
+  bool pick(int64_t size, const pull_standing& standing, pull_effects& effects,
+            picked_request& into);
 
   /// Ends what has expired or is no longer listened to, and sends the heartbeats that are due.
   /// `at_end`: all that may be delivered now is, and it was not `max_ack_pending` that stopped it;
@@ -127,7 +127,7 @@ private:
   turn turn_of(waiting_request& request, const pull_standing& standing, pull_effects& effects);
   turn pin_turn(waiting_request& request, const pull_standing& standing, pull_effects& effects);
   bool overflow_turn(const waiting_request& request, const pull_standing& standing) const;
-  picked_request serve(int64_t size, const pull_standing& standing);
+  void serve(int64_t size, const pull_standing& standing, picked_request& into);
   void unassign_pin();
   void expire_pin(int64_t now, pull_effects& effects);
   int64_t batch_pending() const;

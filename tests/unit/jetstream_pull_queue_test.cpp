@@ -118,16 +118,17 @@ private:
     if (again) ++s.num_pending;  // with the one at hand
     pull_effects effects;
     auto size = sizes_[seq - 1] + static_cast<int64_t>(reply.size() + 3);
-    auto picked = queue_.pick(size, s, effects);
+    picked_request picked;
+    bool given = queue_.pick(size, s, effects, picked);
     say(effects);
-    if (!picked) return false;
+    if (!given) return false;
     again ? ledger_.redeliver(seq, now_) : ledger_.deliver(seq, now_);
-    auto text = fmt::format("{} #{}.{}", picked->to.substr(2), seq, count);
-    if (!picked->pin.empty())
-      text += last_pin_.empty() || last_pin_ == picked->pin ? " pin" : " new pin";
-    last_pin_ = picked->pin;
+    auto text = fmt::format("{} #{}.{}", picked.to.substr(2), seq, count);
+    if (!picked.pin.empty())
+      text += last_pin_.empty() || last_pin_ == picked.pin ? " pin" : " new pin";
+    last_pin_ = picked.pin;
     heard_.push_back(text);
-    if (!picked->after.headers.empty()) say({{picked->after}, {}});
+    if (!picked.after.headers.empty()) say({{picked.after}, {}});
     return true;
   }
 
@@ -175,8 +176,8 @@ struct heard_queue {
 
   void add(std::string_view to, std::string_view body) { queue.add(to, body, standing, effects); }
   std::string pick() {
-    auto picked = queue.pick(10, standing, effects);
-    return picked ? picked->to : "";
+    picked_request picked;
+    return queue.pick(10, standing, effects, picked) ? picked.to : "";
   }
 
   pull_queue queue;

@@ -62,9 +62,10 @@ void consumer_state::deliver() {
       snapshot_guard guard;
       body_.clear();
       sent_bytes_ = 0;
+      unwanted_ = false;
       for (size_t n = 0; more && n < messages_per_turn && sent_bytes_ < bytes_per_turn; ++n)
         more = deliver_one(in);
-      if (at_end_ && !pulls_.empty()) {
+      if ((at_end_ || unwanted_) && !pulls_.empty()) {
         auto now = standing();
         pulls_.tend(!config().push(), now, effects_);
       }
@@ -161,6 +162,7 @@ bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint
     auto now = standing();
     now.num_pending = pending + (deliveries == 1 ? 1 : 0);
     picked = pulls_.pick(static_cast<int64_t>(size), now, effects_);
+    unwanted_ = !picked;
     if (!picked) return false;
     to = picked->to;
   }

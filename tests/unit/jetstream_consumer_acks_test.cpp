@@ -23,8 +23,8 @@ struct acks_world {
 };
 
 struct fragile_world {
-  std::shared_ptr<fragile_store> store = std::make_shared<fragile_store>();
-  jetstream_world world{"S", "s.>", store};
+  fragile_store store;
+  jetstream_world world{"S", "s.>", store.lent()};
   consumer_bench b{world};
 };
 
@@ -264,10 +264,10 @@ TEST_CASE("consumer: an acknowledgement is answered when it is stored, and not w
   f.b.publish(2);
   CHECK(f.b.pulls("2") == "1 2");
   CHECK(f.b.confirmed(1));
-  f.store->fail(store_errc::io_error);
+  f.store.fail(store_errc::io_error);
   CHECK_FALSE(f.b.confirmed(2));
   CHECK(f.b.heard_after(3s).empty());
-  f.store->mend();
+  f.store.mend();
   CHECK(f.b.heard_after(3s).empty());
   CHECK(f.b.confirmed(2));
   CHECK(f.b.info().at("num_ack_pending") == 0);

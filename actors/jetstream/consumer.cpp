@@ -280,6 +280,7 @@ void consumer_state::on_time(time_point) {
   if (auto deadline = ledger_.next_deadline(); deadline && *deadline <= now) {
     ledger_.expire(now, exhausted_);
     report_exhausted();
+    at_end_ = false;
   }
   if (config().pause_until && !config().paused(now)) at_end_ = false;
   if (auto next = pulls_.next_time(); next && *next <= now) tend();

@@ -162,6 +162,7 @@ private:
   size_t sent_bytes_ = 0;       ///< in this turn
   bool continuing_ = false;     ///< more is to be delivered in another turn
   bool at_end_ = false;         ///< there was nothing more when it last looked
+  bool unwanted_ = false;       ///< no request may have what is next
   int64_t not_before_ns_ = 0;   ///< replay at its original pace, or a limited rate
   int64_t replayed_ns_ = 0;     ///< when the last message was stored and
   int64_t replayed_at_ns_ = 0;  ///< delivered

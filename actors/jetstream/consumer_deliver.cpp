@@ -63,9 +63,10 @@ void consumer_state::deliver() {
       snapshot_guard guard;
       body_.clear();
       sent_bytes_ = 0;
+      unwanted_ = false;
       for (size_t n = 0; more && n < messages_per_turn && sent_bytes_ < bytes_per_turn; ++n)
         more = deliver_one(in);
-      if (at_end_ && !pulls_.empty()) {
+      if ((at_end_ || unwanted_) && !pulls_.empty()) {
         auto now = standing(turn_ns_);
         pulls_.tend(!config().push(), now, effects_);
       }
@@ -160,7 +161,8 @@ bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint
     auto size = m.subject.size() + reply_.size() + m.headers.size() + m.payload.size();
     auto now = standing(turn_ns_);
     now.num_pending = pending + (deliveries == 1 ? 1 : 0);
-    if (!pulls_.pick(static_cast<int64_t>(size), now, effects_, picked_)) return false;
+    unwanted_ = !pulls_.pick(static_cast<int64_t>(size), now, effects_, picked_);
+    if (unwanted_) return false;
     to = picked_.to;
   }
   auto now = active_ns_ = turn_ns_;

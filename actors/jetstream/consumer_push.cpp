@@ -37,9 +37,13 @@ void consumer_state::note_pushed(size_t bytes) {
   if (config().idle_heartbeat > 0) heartbeat_at_ns_ = active_ns_ + config().idle_heartbeat;
 }
 
-/// What the client answers to a flow control request.
+/// What the client answers to a flow control request. A message that is larger than the window may
+/// have filled it again, and no other follows that would ask.
 void consumer_state::take_flow_answer() {
   window_.note_answer();
+  if (!window_.full() || !window_.wants_answer()) return;
+  publishing out{context_};
+  send_flow_request();
 }
 
 /// Right behind the message that made it due.

@@ -66,6 +66,16 @@ TEST_CASE("flow window: an answer that nothing asked for changes nothing") {
   CHECK(w.full());
 }
 
+TEST_CASE("flow window: one that is full after an answer wants the next") {
+  flow_window w;
+  w.note_sent(flow_window::first / 2 + 1);
+  w.ask("one");
+  w.note_sent(5 * flow_window::first);
+  w.note_answer();
+  CHECK(w.full());
+  CHECK(w.wants_answer());
+}
+
 TEST_CASE("flow window: a reset one is as new") {
   flow_window w;
   fill(w);

@@ -246,6 +246,13 @@ TEST_CASE("consumer: overflow serves a request only when enough is pending or un
   CHECK(w.b.pulls(R"({"batch":1,"group":"h"})") == "<400 Bad Request - Invalid Priority Group>");
 }
 
+TEST_CASE("consumer: a request that does not wait ends when it may not have what is there") {
+  stream_world w{"memory"};
+  w.b.make(R"(,"priority_policy":"overflow","priority_groups":["g"])");
+  w.b.publish(1);
+  CHECK(w.b.pulls(R"({"no_wait":true,"group":"g","min_pending":2})") == "<404 No Messages>");
+}
+
 TEST_CASE("consumer: a pinned client gets everything until it is silent for priority_timeout") {
   stream_world w{"memory"};
   w.b.make(R"(,"priority_policy":"pinned_client","priority_groups":["g"])" +

@@ -307,17 +307,17 @@ TEST_CASE("consumer: consumers on two loops are as they were after a restart") {
 // ---- a store that refuses ----
 
 TEST_CASE("consumer: creating and changing one is refused while the store refuses") {
-  auto store = std::make_shared<fragile_store>();
-  jetstream_world world{"S", "s.>", store};
+  fragile_store store;
+  jetstream_world world{"S", "s.>", store.lent()};
   consumer_bench b{world};
   b.make();
-  store->fail(store_errc::io_error);
+  store.fail(store_errc::io_error);
   CHECK(error_in(b.api("CONSUMER.CREATE.S.D",
                        R"({"stream_name":"S","config":{"durable_name":"D"}})")) == 10077);
   CHECK(error_in(b.update(R"(,"max_deliver":3)")) == 10077);
   CHECK(b.info().at("config").at("max_deliver") == -1);
   CHECK(error_in(b.info("D")) == 10014);
-  store->mend();
+  store.mend();
   b.wait(2s);
   CHECK(error_in(b.update(R"(,"max_deliver":3)")) == 0);
 }

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 using namespace vagus;
 using namespace std::chrono_literals;
 
@@ -12,7 +14,9 @@ struct push_world {
   jetstream_world world;
   consumer_bench b{world};
 
-  explicit push_world(std::string_view more = {}, const char* kind = "memory") {
+  explicit push_world(std::string_view more = {}, const char* kind = "memory",
+                      const options& opts = {})
+      : world{opts} {
     b.c.make(kind);
     b.make(fmt::format(R"(,"deliver_subject":"P"{})", more));
   }
@@ -116,6 +120,23 @@ TEST_CASE("push consumer: flow control stops at a full window and goes on with t
   w.b.heard();
   CHECK(w.b.info().at("num_pending") == 0);
   CHECK(w.b.info().at("delivered").at("stream_seq") == 3072);
+}
+
+TEST_CASE("push consumer: a message larger than the window does not stop flow control for ever") {
+  options opts;
+  opts.max_payload = 16 << 20;
+  push_world w{R"(,"flow_control":true,"ack_policy":"none")" + member("idle_heartbeat", 5s),
+               "memory", opts};
+  w.b.c.hear("P", 2);
+  w.publish_bytes((1 << 20) + (1 << 17));
+  w.b.c.tell("s.a", std::string(9 << 20, 'x'));
+  w.publish_bytes(1 << 20);
+  for (int answers = 0; answers < 4; ++answers) {
+    w.b.heard();
+    w.b.c.tell(w.b.last("<100 FlowControl Request>").reply);
+    w.world.settle();
+  }
+  CHECK(w.b.info().at("num_pending") == 0);
 }
 
 TEST_CASE("push consumer: a subscriber that comes anew gets a new window") {

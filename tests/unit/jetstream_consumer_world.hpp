@@ -81,6 +81,12 @@ public:
   store_error sync() override { return {}; }
   store_error retry() override;
 
+  /// For a world: the stream waits at its end for whoever still has its store, and that is not the
+  /// test. This object must outlive the world.
+  std::shared_ptr<message_store> lent() {
+    return {static_cast<message_store*>(this), [](auto*) {}};
+  }
+
   void fail(store_errc code) { failing_ = {code, 0, "the test says so"}; }
   void mend() { failing_ = {}; }
   int retries = 0;

@@ -210,10 +210,13 @@ write_log::contents write_log::read(const fs::path& directory) {
   for (auto& file : files)
     if (file && file->complete && (!base || file->epoch > (*base)->epoch)) base = &file;
   // A checkpoint that was complete is gone. The one before it is of no use, as its pages have been
-  // used again.
-  for (int which : {0, 1})
-    if (files[which] && files[which]->marked > (base ? (*base)->epoch : 0))
+  // used again. But while a recovery begins a new one in its place, it is not needed any more.
+  for (int which : {0, 1}) {
+    auto& file = files[which];
+    auto& other = files[1 - which];
+    if (file && file->marked > std::max(base ? (*base)->epoch : 0, other ? other->epoch : 0))
       damaged(name(directory, which), checkpoint_at);
+  }
   if (!base) return {};
   contents result{true, std::move((*base)->checkpoint), std::move((*base)->records)};
   auto& other = files[base == &files[0] ? 1 : 0];
@@ -263,11 +266,14 @@ void write_log::reserve(open_file& file, uint64_t size) {
 }
 
 void write_log::begin(std::string_view checkpoint) {
-  if (files_[0].fd < 0) open_files(true);
+  // A power cut may have left batches in a file whose head it took. They have the epoch that comes
+  // now, so that they would be read as if they followed.
+  bool may_have_leftovers = files_[0].fd < 0;
+  if (may_have_leftovers) open_files(true);
   int next = 1 - current_;
   auto& file = files_[next];
   auto where = name(directory_, next);
-  if (file.size > largest_kept) {
+  if (may_have_leftovers || file.size > largest_kept) {
     if (::ftruncate(file.fd, 0) != 0) fail(errno, where);
     file.size = 0;
   }

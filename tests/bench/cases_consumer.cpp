@@ -137,7 +137,11 @@ bench_case many_consumers() {
                  {"js-consumers anon", "B/cons", {kind::none}}};
   result.run = [](const server_process& server, const options& how) {
     const uint64_t count = how.quick ? 200 : 10'000;
-    store(server, 1000, {});
+    stream_setup what;
+    what.max_consumers = static_cast<int64_t>(count);
+    api_client(server.port()).create(what);
+    stream_publisher publisher(server.port(), {}, 0);
+    publisher.run([&] { return 1000 - publisher.sent(); });
     const growth grown(server);
     create_durables(server, count);
     return grown.per(static_cast<double>(count));

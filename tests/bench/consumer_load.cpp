@@ -80,6 +80,7 @@ sample measure_fetch(const server_process& server, double seconds, unsigned coun
                      uint64_t messages, size_t payload) {
   api_client api(server.port());
   return repeat(server, seconds, [&](meter& metered) {
+    api.remove_consumer(stream, name);
     api.create_consumer(stream, name, explicit_durable);
     const clients all = make_clients(server.port(), count, payload);
     delivery_record seen(messages);
@@ -91,7 +92,6 @@ sample measure_fetch(const server_process& server, double seconds, unsigned coun
     api.await_acknowledged(stream, name);
     metered.stop();
     check_delivered(api, stream, name, messages, true);
-    api.remove_consumer(stream, name);
     return seen.count();
   });
 }
@@ -100,6 +100,7 @@ sample measure_consume(const server_process& server, double seconds, uint64_t me
                        size_t payload) {
   api_client api(server.port());
   return repeat(server, seconds, [&](meter& metered) {
+    api.remove_consumer(stream, name);
     api.create_consumer(stream, name, silent_durable);
     consumer_client client(server.port(), 0, stream, name, payload);
     delivery_record seen(messages);
@@ -107,7 +108,6 @@ sample measure_consume(const server_process& server, double seconds, uint64_t me
     client.consume(messages, [&](const delivery& d, const incoming&) { seen.take(d); });
     metered.stop();
     check_delivered(api, stream, name, messages);
-    api.remove_consumer(stream, name);
     return seen.count();
   });
 }
@@ -125,6 +125,7 @@ sample measure_ordered(const server_process& server, double seconds, uint64_t me
   return repeat(server, seconds, [&](meter& metered) {
     consumer_client client(server.port(), 0, stream, name, payload, consumer_kind::push);
     delivery_record seen(messages);
+    api.remove_consumer(stream, name);
     metered.start();
     api.create_consumer(stream, name, ordered_config(client.deliver_subject(), "all"));
     client.receive(messages, [&](const delivery& d, const incoming&) {
@@ -133,7 +134,6 @@ sample measure_ordered(const server_process& server, double seconds, uint64_t me
     });
     metered.stop();
     check_delivered(api, stream, name, messages);
-    api.remove_consumer(stream, name);
     return seen.count();
   });
 }
@@ -144,6 +144,7 @@ std::vector<sample> measure_filter(const server_process& server, const std::stri
   consumer_client client(server.port(), 0, stream, name, payload);
   const std::string begin = filter.substr(0, filter.find('*'));
   delivery_record seen(messages);
+  api.remove_consumer(stream, name);
   meter metered(server);
   const auto at = steady::now();
   api.create_consumer(stream, name, silent_durable, filter);

@@ -103,7 +103,10 @@ measurement measure(contender& who, const bench_case& what, const options& how,
     const others_meter others(server);
     auto samples = (who.name == "relay" ? what.run_relay : what.run)(server, how);
     measurement result{std::move(samples), others.share(), server.pid()};
-    if (what.prepare) server.stop();
+    if (what.prepare)
+      server.stop();
+    else if (what.jetstream)
+      server.kill();  // its store goes away with it
     return result;
   } catch (const failure& e) {
     throw failure(std::string(e.what()) + "\n    its last output: " + server.log_tail());

@@ -16,6 +16,7 @@ struct stream_setup {
   std::string subjects = "bench.>";
   bool memory = false;
   std::string retention = "limits";
+  int64_t max_consumers = -1;  ///< -1: as many as the server lets a stream have by default
 };
 
 /// What a consumer has done, from its info.
@@ -50,6 +51,7 @@ public:
   /// Asks for the consumer's state until nothing waits for an acknowledgement.
   consumer_state await_acknowledged(const std::string& stream, const std::string& name);
 
+  /// It need not be there: a measurement that failed may have left it behind, or not.
   void remove_consumer(const std::string& stream, const std::string& name);
 
   /// The number called `field` in the state of a stream.

@@ -169,13 +169,13 @@ sample measure_watch(const server_process& server, double seconds, uint64_t keys
   return repeat(server, seconds, [&](meter& metered) {
     consumer_client client(server.port(), 0, stream, "watcher", payload, consumer_kind::push);
     delivery_record seen(last);
+    api.remove_consumer(stream, "watcher");
     metered.start();
     api.create_consumer(stream, "watcher",
                         ordered_config(client.deliver_subject(), "last_per_subject"), "$KV.b.>");
     client.receive(keys, [&](const delivery& d, const incoming&) { seen.take(d); });
     metered.stop();
     check_delivered(api, stream, "watcher", keys);
-    api.remove_consumer(stream, "watcher");
     return seen.count();
   });
 }

@@ -149,11 +149,11 @@ void server_process::await_port() {
 /// False when it did not end by itself.
 bool server_process::end() {
   if (pid_ <= 0) return true;
-  kill(pid_, SIGTERM);
+  ::kill(pid_, SIGTERM);
   bool killed = false;
   for (const auto begin = steady::now(); waitpid(pid_, nullptr, WNOHANG) == 0;) {
     killed = steady::now() - begin > patience_;
-    if (killed) kill(pid_, SIGKILL);
+    if (killed) ::kill(pid_, SIGKILL);
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
   forget(pid_);
@@ -163,6 +163,14 @@ bool server_process::end() {
 
 void server_process::stop() {
   if (!end()) throw failure("the server does not end: " + log_tail());
+}
+
+void server_process::kill() {
+  if (pid_ <= 0) return;
+  ::kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+  forget(pid_);
+  pid_ = -1;
 }
 
 double server_process::cpu_seconds() const {

@@ -53,6 +53,10 @@ public:
   /// Ends it and waits for that; `failure` when it had to be killed.
   void stop();
 
+  /// Ends it at once, without a chance to put its store in order, for which some servers take
+  /// minutes where they have many consumers.
+  void kill();
+
   /// User and system time of all its threads, living or ended.
   double cpu_seconds() const;
 

@@ -2,7 +2,6 @@
 
 #include "actors/jetstream/ledger_state.hpp"
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -28,12 +27,13 @@ namespace vagus {
 ///                        acknowledged one.
 ///   a new consumer       needs what is there from its first message on. In a work queue it may
 ///                        only begin with all.
-///   consumer deleted     what only it needed goes; with the last consumer goes everything. A work
-///                        queue loses nothing.
+///   consumer deleted     what only it needed goes; with the last consumer goes everything.
+///                        nats-server then leaves some of what had reached max_deliver until the
+///                        last consumer is gone; here it goes. A work queue loses nothing.
 ///   new filters          what they take no longer goes, delivered or not, and an acknowledgement
 ///   of
 ///                        it changes nothing. What they take in addition is not needed up to the
-///                        acknowledgement floor.
+///                        acknowledgement floor; nor, with nats-server, up to the last delivery.
 ///
 /// A value; knows nothing of a store. Memory: for each consumer the runs of what is done above its
 /// floor, as long as their messages are there, and up to `max_exhausted` sequences. `needed` takes

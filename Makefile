@@ -62,17 +62,21 @@ asan: setup
 	cmake --build --preset asan -j $(JOBS)
 	ctest --test-dir build-asan --output-on-failure
 
-# Power cuts and kill -9 for SECONDS each, from SEED on, and the tests that take long
-# (tests/durability/README.md). What failed names its seed, which repeats it.
+# Power cuts, kill -9, exactly once and flipped bits for SECONDS each, from SEED on, and the tests
+# that take long (tests/durability/README.md). What failed names its seed, which repeats it.
 ROUNDS ?= 20
 SECONDS ?= 300
 SEED ?= $(shell date +%s)
 
 torture: setup
 	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
-	cmake --build --preset release --target vagus power_test kill_test storage_tests -j $(JOBS)
+	cmake --build --preset release --target vagus power_test kill_test exactly_once_test \
+	  kill_flip_test storage_tests -j $(JOBS)
 	SECONDS=$(SECONDS) SEED=$(SEED) ./build/tests/durability/power_test "[.torture]"
 	./build/kill_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) $(TORTURE_ARGS)
+	for r in limits workqueue; do ./build/exactly_once_test --server build/vagus --retention $$r \
+	  --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) || exit 1; done
+	./build/kill_flip_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED)
 	./build/tests/unit/storage_tests "[.torture]"
 
 clean:

@@ -26,6 +26,8 @@ constexpr uint64_t mark_magic = 0x31454E4F44474156;  // "VAGDONE1"
 constexpr uint64_t mark_at = 512;
 constexpr uint64_t checkpoint_at = 4096;
 constexpr uint64_t record_head = 24;
+/// In a record's size: when it was written, all before it had been synced.
+constexpr uint64_t all_before_synced = uint64_t{1} << 63;
 constexpr uint64_t first_size = 64u << 10;
 constexpr uint64_t largest_kept = 64u << 20;
 
@@ -80,27 +82,73 @@ std::string sealed(uint64_t magic, uint64_t epoch, uint64_t size, uint64_t sum) 
   return bytes;
 }
 
+[[noreturn]] void damaged(const fs::path& where, uint64_t at) {
+  throw store_failure{
+      {store_errc::corrupt, 0, where.string() + ": damaged at byte " + std::to_string(at)}};
+}
+
 /// One file as it was found.
 struct found_file {
   uint64_t epoch = 0;
+  uint64_t marked = 0;  ///< the epoch of its mark; 0: none
   bool complete = false;
   std::string checkpoint;
   std::vector<write_log::record> records;
 };
 
+struct found_record {
+  bool all_before_synced = false;
+  uint64_t number = 0;
+  std::string_view batch;
+};
+
+/// The record at `at`, if its checksum fits. `budget`: how many bytes may be looked at for that.
+std::optional<found_record> record_at(std::string_view bytes, uint64_t at, uint64_t epoch,
+                                      uint64_t after, uint64_t& budget) {
+  if (bytes.size() < record_head || at > bytes.size() - record_head) return std::nullopt;
+  byte_reader head{bytes.substr(at)};
+  auto sum = head.le<uint64_t>();
+  auto size = head.le<uint64_t>();
+  auto number = head.le<uint64_t>();
+  bool flag = (size & all_before_synced) != 0;
+  size &= ~all_before_synced;
+  if (number <= after || size > bytes.size() - at - record_head || size > budget)
+    return std::nullopt;
+  budget -= size;
+  if (checksum(bytes.substr(at + 8, 16 + size), epoch) != sum) return std::nullopt;
+  return found_record{flag, number, bytes.substr(at + record_head, size)};
+}
+
 /// Batches end where a checksum does not fit: what was torn, and what is left of the file's former
-/// use, whose checksums have another seed.
-void read_records(std::string_view bytes, uint64_t at, found_file& file) {
-  while (at + record_head <= bytes.size()) {
-    byte_reader head{bytes.substr(at)};
-    auto sum = head.le<uint64_t>();
-    auto size = head.le<uint64_t>();
-    auto number = head.le<uint64_t>();
-    if (size > bytes.size() - at - record_head) return;
-    if (checksum(bytes.substr(at + 8, 16 + size), file.epoch) != sum) return;
-    file.records.push_back({number, std::string{bytes.substr(at + record_head, size)}});
-    at += padded(record_head + size);
+/// use, whose checksums have another seed. What was torn had not been synced; so if a later record
+/// says that all before it had been, it is damage.
+void read_records(std::string_view bytes, uint64_t at, found_file& file, const fs::path& where) {
+  uint64_t last = 0;
+  for (;;) {
+    uint64_t budget = bytes.size();
+    auto record = record_at(bytes, at, file.epoch, last, budget);
+    if (!record) break;
+    file.records.push_back({record->number, std::string{record->batch}});
+    last = record->number;
+    at += padded(record_head + record->batch.size());
   }
+  // Bounded, as what clients have sent may look like many records.
+  uint64_t budget = 4 * bytes.size();
+  for (auto later = at + 8; later < bytes.size() && budget > 0; later += 8)
+    if (auto record = record_at(bytes, later, file.epoch, last, budget);
+        record && record->all_before_synced)
+      damaged(where, at);
+}
+
+/// The head or the mark; empty: it was never written. They lie in one sector each, so that no power
+/// cut tears them.
+std::string_view sealed_part(std::string_view bytes, uint64_t at, uint64_t magic,
+                             const fs::path& where) {
+  auto part = bytes.substr(at, 40);
+  if (part.find_first_not_of('\0') == part.npos) return {};
+  auto content = unseal(part);
+  if (!content || load_le<uint64_t>(content->data()) != magic) damaged(where, at);
+  return *content;
 }
 
 std::optional<found_file> read_file(const fs::path& where) {
@@ -117,17 +165,21 @@ std::optional<found_file> read_file(const fs::path& where) {
   ::close(fd);
   std::string_view all{bytes};
   if (all.size() < checkpoint_at) return std::nullopt;
-  auto head = unseal(all.substr(0, 40));
-  if (!head || load_le<uint64_t>(head->data()) != log_magic) return std::nullopt;
+  auto mark = sealed_part(all, mark_at, mark_magic, where);
+  auto head = sealed_part(all, 0, log_magic, where);
   found_file file;
-  file.epoch = load_le<uint64_t>(head->data() + 8);
-  auto size = load_le<uint64_t>(head->data() + 16);
-  if (size > all.size() - checkpoint_at) return std::nullopt;
-  file.checkpoint = all.substr(checkpoint_at, size);
-  if (checksum(file.checkpoint, file.epoch) != load_le<uint64_t>(head->data() + 24))
-    return std::nullopt;
-  file.complete = all.substr(mark_at, 40) == sealed(mark_magic, file.epoch, 0, 0);
-  read_records(all, padded(checkpoint_at + size), file);
+  if (!mark.empty()) file.marked = load_le<uint64_t>(mark.data() + 8);
+  if (head.empty()) return file;
+  auto epoch = load_le<uint64_t>(head.data() + 8);
+  auto size = load_le<uint64_t>(head.data() + 16);
+  if (size > all.size() - checkpoint_at) return file;
+  auto checkpoint = all.substr(checkpoint_at, size);
+  // A head without its mark may be there before its checkpoint is.
+  if (checksum(checkpoint, epoch) != load_le<uint64_t>(head.data() + 24)) return file;
+  file.epoch = epoch;
+  file.checkpoint = checkpoint;
+  file.complete = file.marked == epoch;
+  read_records(all, padded(checkpoint_at + size), file, where);
   return file;
 }
 
@@ -157,6 +209,11 @@ write_log::contents write_log::read(const fs::path& directory) {
   std::optional<found_file>* base = nullptr;
   for (auto& file : files)
     if (file && file->complete && (!base || file->epoch > (*base)->epoch)) base = &file;
+  // A checkpoint that was complete is gone. The one before it is of no use, as its pages have been
+  // used again.
+  for (int which : {0, 1})
+    if (files[which] && files[which]->marked > (base ? (*base)->epoch : 0))
+      damaged(name(directory, which), checkpoint_at);
   if (!base) return {};
   contents result{true, std::move((*base)->checkpoint), std::move((*base)->records)};
   auto& other = files[base == &files[0] ? 1 : 0];
@@ -241,13 +298,14 @@ void write_log::append(uint64_t number, std::string_view batch) {
   std::string bytes;
   bytes.reserve(size);
   append_le(bytes, uint64_t{0});
-  append_le(bytes, static_cast<uint64_t>(batch.size()));
+  append_le(bytes, batch.size() | (synced_ ? all_before_synced : 0));
   append_le(bytes, number);
   bytes.append(batch);
   auto sum = vagus::checksum(std::string_view{bytes}.substr(8), epoch_);
   std::memcpy(bytes.data(), &sum, 8);
   bytes.resize(size, '\0');
   last_ = end_;
+  synced_ = false;
   reserve(file, end_ + size + record_head);
   write_at(file.fd, bytes, end_, where);
   // A large one is on its way while the batch is applied; for a small one that is not worth a call.
@@ -260,6 +318,7 @@ void write_log::append(uint64_t number, std::string_view batch) {
 
 void write_log::sync() {
   if (files_[current_].fd >= 0) sync_data(files_[current_].fd, name(directory_, current_));
+  synced_ = true;
 }
 
 void write_log::undo() {
@@ -267,6 +326,7 @@ void write_log::undo() {
   end_ = last_;
   write_at(files_[current_].fd, std::string(record_head, '\0'), end_, where);
   sync_data(files_[current_].fd, where);
+  synced_ = true;
 }
 
 }  // namespace vagus

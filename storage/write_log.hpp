@@ -37,7 +37,8 @@ public:
   };
 
   static bool exists(const std::filesystem::path& directory);
-  /// Changes nothing.
+  /// Changes nothing. Fails with `corrupt` where something is damaged that no power cut can have
+  /// damaged, as it was synced: to go on without it would silently lose what was acknowledged.
   static contents read(const std::filesystem::path& directory);
   static void remove(const std::filesystem::path& directory);
 
@@ -75,6 +76,7 @@ private:
   uint64_t end_ = 0;
   uint64_t last_ = 0;  ///< where the last batch begins
   uint64_t batches_ = 0;
+  bool synced_ = true;  ///< nothing was appended since the last sync
 };
 
 /// Makes what happened to a directory's entries last.

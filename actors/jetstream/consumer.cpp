@@ -67,6 +67,8 @@ consumer_actor::behavior_type consumer_state::behavior() {
       [this](api_atom, const consumer_call_ptr& call) { answer(call); },
       [this](following_atom) {
         informed_ = true;
+        uncertain_ = true;  // it may have counted before it was told of commits
+        recounted_ns_ = 0;
         at_end_ = false;
       },
       [this](news_atom, const stream_batch_ptr& batch) { note_news(batch); },
@@ -163,7 +165,7 @@ void consumer_state::answer(const consumer_call_ptr& call) {
 }
 
 consumer_info consumer_state::info() {
-  if (!informed_)
+  if (!informed_ || uncertain_)
     if (auto snapshot = store_->read()) recount(**snapshot);
   consumer_info i;
   i.stream_name = stream_;

@@ -84,6 +84,7 @@ private:
   void take(const frame_batch& batch);
   void take_ack(const message_view& message);
   void take_next(const message_view& message);
+  void look_ahead();
   void accept(const ack_subject& to, const ack_body& body, const message_view& message);
   void flush_changes();
   void note_stored(const consumer_change_ptr& change, bool stored);
@@ -176,9 +177,10 @@ private:
   uint64_t told_ = 0;       ///< the number of the last batch that is counted
   uint64_t counted_to_ = 0;
   uint64_t num_pending_ = 0;
-  bool uncertain_ = true;     ///< num_pending_ has to be counted anew
-  int64_t recounted_ns_ = 0;  ///< when that was done last
-  uint64_t walked_ = 0;       ///< the number of the newest batch that was read from
+  bool uncertain_ = true;      ///< num_pending_ has to be counted anew
+  int64_t recounted_ns_ = 0;   ///< when that was done last
+  bool looked_ahead_ = false;  ///< it was counted in this turn
+  uint64_t walked_ = 0;        ///< the number of the newest batch that was read from
 
   // Push
   flow_window window_;

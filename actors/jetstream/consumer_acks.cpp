@@ -15,6 +15,7 @@ void consumer_state::take(const frame_batch& batch) {
   client_.take(batch);
   if (phase_ == phase::open) {
     active_ns_ = now_ns();
+    looked_ahead_ = false;
     for (const auto& run : batch.runs()) {
       frame_reader frames{batch, run};
       while (frames.next()) {
@@ -34,6 +35,14 @@ void consumer_state::take(const frame_batch& batch) {
 
 // ---- CONSUMER.MSG.NEXT ----
 
+/// A request that does not wait is answered by what is to come, which only who follows knows.
+void consumer_state::look_ahead() {
+  follow();
+  if (looked_ahead_ || (informed_ && !(uncertain_ && num_pending_ == 0))) return;
+  looked_ahead_ = true;
+  if (auto snapshot = store_->read()) recount(**snapshot);
+}
+
 void consumer_state::take_next(const message_view& message) {
   if (message.reply.empty()) return;
   if (config().push()) {
@@ -41,6 +50,7 @@ void consumer_state::take_next(const message_view& message) {
         {std::string{message.reply}, status_headers("409 Consumer is push based")});
     return;
   }
+  look_ahead();
   {
     snapshot_guard guard;
     pulls_.add(message.reply, message.payload(), standing(), effects_);
@@ -91,6 +101,7 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   }
   at_end_ = false;
   if (body.kind == ack_kind::next && !message.reply.empty()) {
+    look_ahead();
     snapshot_guard guard;
     pulls_.add(message.reply, body.next, standing(), effects_);
   } else if (!message.reply.empty() && outcome != ack_outcome::beyond) {

@@ -15,6 +15,8 @@ namespace {
 constexpr size_t messages_per_turn = 512;
 /// Bytes after which a turn ends.
 constexpr size_t bytes_per_turn = size_t{4} << 20;
+/// With a limited rate, what may go out at once: worth so much time.
+constexpr int64_t longest_burst_ns = 1'000'000'000;
 
 }  // namespace
 
@@ -136,6 +138,7 @@ bool consumer_state::wait_for_rate(const stored_message& m) {
       return true;
     }
   }
+  if (config().rate_limit_bps > 0 && not_before_ns_ - now > longest_burst_ns) return true;
   replayed_ns_ = m.time_ns;
   replayed_at_ns_ = now;
   if (config().rate_limit_bps > 0) {

@@ -106,11 +106,9 @@ void consumer_ledger::return_delivery(uint64_t stream_seq) {
   if (state_.pending.find(stream_seq) != nullptr) record({change_kind::returned, stream_seq});
 }
 
-const pending_ack* consumer_ledger::answered_entry(const answered_delivery& answered,
-                                                   bool late) const {
+const pending_ack* consumer_ledger::answered_entry(const answered_delivery& answered) const {
   const auto* entry = state_.pending.find(answered.stream_seq);
-  if (entry == nullptr) return nullptr;
-  return late || answered.deliveries >= entry->deliveries ? entry : nullptr;
+  return entry != nullptr && answered.deliveries >= entry->deliveries ? entry : nullptr;
 }
 
 ack_outcome consumer_ledger::ack(const answered_delivery& answered, int64_t now,
@@ -119,8 +117,10 @@ ack_outcome consumer_ledger::ack(const answered_delivery& answered, int64_t now,
     return ack_outcome::beyond;
   if (!state_.tracks_acks) return ack_outcome::unchanged;
   if (rules_.ack_policy == ack_policy::all) return ack_all(answered, now, done);
+  // Also of a delivery that was followed by another: the worker was slow, but it has done the work,
+  // and with the answer it is promised not to get it again.
   if (!state_.exhausted.contains(answered.stream_seq) &&
-      answered_entry(answered, rules_.late_acks_count) == nullptr)
+      state_.pending.find(answered.stream_seq) == nullptr)
     return ack_outcome::unchanged;
   record({change_kind::acked, answered.stream_seq, 0, 0, now});
   done.push_back(answered.stream_seq);
@@ -130,9 +130,6 @@ ack_outcome consumer_ledger::ack(const answered_delivery& answered, int64_t now,
 ack_outcome consumer_ledger::ack_all(const answered_delivery& answered, int64_t now,
                                      std::vector<uint64_t>& done) {
   if (answered.stream_seq <= state_.ack_floor.stream) return ack_outcome::unchanged;
-  const auto* entry = state_.pending.find(answered.stream_seq);
-  if (entry != nullptr && answered_entry(answered, rules_.late_acks_count) == nullptr)
-    return ack_outcome::unchanged;
   state_.pending.for_each_up_to(answered.stream_seq,
                                 [&done](const pending_ack& e) { done.push_back(e.stream_seq); });
   // A crash may have lost the delivery that is answered.
@@ -145,7 +142,7 @@ ack_outcome consumer_ledger::nak(const answered_delivery& answered, std::optiona
                                  int64_t now, std::vector<exhausted_message>& exhausted) {
   if (answered.stream_seq == 0 || answered.stream_seq > state_.delivered.stream)
     return ack_outcome::beyond;
-  const auto* entry = answered_entry(answered, false);
+  const auto* entry = answered_entry(answered);
   if (entry == nullptr) return ack_outcome::unchanged;
   if (delay_ns.value_or(0) > 0) {
     record({change_kind::waits, answered.stream_seq, 0, deadline_after(now, *delay_ns)});
@@ -162,7 +159,7 @@ ack_outcome consumer_ledger::nak(const answered_delivery& answered, std::optiona
 ack_outcome consumer_ledger::in_progress(const answered_delivery& answered, int64_t now) {
   if (answered.stream_seq == 0 || answered.stream_seq > state_.delivered.stream)
     return ack_outcome::beyond;
-  const auto* entry = answered_entry(answered, false);
+  const auto* entry = answered_entry(answered);
   if (entry == nullptr) return ack_outcome::unchanged;
   auto deadline = deadline_after(now, rules_.wait_ns(entry->deliveries));
   record({change_kind::waits, answered.stream_seq, 0, deadline});

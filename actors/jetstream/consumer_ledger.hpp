@@ -14,10 +14,6 @@ struct ledger_rules {
   int64_t max_deliver = -1;
   int64_t max_ack_pending = -1;
   bool workqueue = false;  ///< the stream's retention
-  /// Whether an acknowledgement of a delivery counts although the message has been delivered again
-  /// since. nats-server lets it count; without it a worker that always takes longer than `ack_wait`
-  /// never gets a message acknowledged.
-  bool late_acks_count = false;
 
   /// From the delivery to its deadline.
   int64_t wait_ns(uint32_t deliveries) const;
@@ -46,7 +42,7 @@ struct answered_delivery {
 
 enum class ack_outcome : uint8_t {
   accepted,
-  unchanged,  ///< already acknowledged, or delivered again since: answered as if accepted
+  unchanged,  ///< nothing was left to do: answered as if accepted
   beyond      ///< never delivered: not answered at all
 };
 
@@ -145,8 +141,8 @@ public:
 private:
   void record(const ledger_change& change);
   void exhaust(const pending_ack& entry, std::vector<exhausted_message>& exhausted);
-  /// The message that is answered, if the answer counts for it.
-  const pending_ack* answered_entry(const answered_delivery& answered, bool late) const;
+  /// The message that is answered, if it has not been delivered again since.
+  const pending_ack* answered_entry(const answered_delivery& answered) const;
   ack_outcome ack_all(const answered_delivery& answered, int64_t now, std::vector<uint64_t>& done);
 
   ledger_rules rules_;

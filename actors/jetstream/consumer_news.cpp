@@ -29,14 +29,19 @@ void consumer_state::note_news(const stream_batch_ptr& batch) {
   told_ = batch->result.number;
   at_end_ = false;
   const auto& state = batch->result.state;
-  if (ledger_.next_seq() < state.first_seq || ledger_.ack_floor().stream + 1 < state.first_seq) {
-    // Nothing is left of what lies before.
-    if (ledger_.next_seq() < state.first_seq) uncertain_ = true;
-    ledger_.forget_up_to(state.first_seq - 1);
-  }
   count_stored(*batch);
   count_removed(*batch);
   counted_to_ = std::max(counted_to_, state.last_seq);
+  bool all_ahead = ledger_.next_seq() <= state.first_seq && ledger_.last_of_each() == 0;
+  if (all_ahead && (feed_.takes_everything() || state.msgs == 0)) {
+    num_pending_ = state.msgs;
+    uncertain_ = false;
+  } else if (ledger_.next_seq() < state.first_seq) {
+    uncertain_ = true;  // a full purge does not report what it has removed
+  }
+  // Nothing is left of what lies before.
+  if (ledger_.next_seq() < state.first_seq || ledger_.ack_floor().stream + 1 < state.first_seq)
+    ledger_.forget_up_to(state.first_seq - 1);
 }
 
 void consumer_state::count_stored(const stream_batch& batch) {
@@ -68,7 +73,7 @@ void consumer_state::count_removed(const stream_batch& batch) {
       // It may have been counted, and passed over in a newer state than the one that was counted.
       if (batch.result.number <= walked_) uncertain_ = true;
       ledger_.forget(gone.seq);
-    } else if (num_pending_ > 0) {
+    } else if (feed_.forget(gone.seq) && num_pending_ > 0) {
       --num_pending_;
     }
   }

@@ -8,6 +8,8 @@ namespace {
 
 /// Sequences that one look at the index brings.
 constexpr size_t found_ahead = 512;
+/// Sequences that are looked up one by one to count them.
+constexpr size_t looked_up = 1024;
 
 }  // namespace
 
@@ -77,11 +79,33 @@ store_result<stored_message> message_feed::next(store_snapshot& in, uint64_t fro
   }
 }
 
+bool message_feed::forget(uint64_t seq) {
+  if (seq > last_of_each_ || !lasts_) return true;
+  return std::binary_search(lasts_->begin(), lasts_->end(), seq) && gone_lasts_.insert(seq).second;
+}
+
+/// Who was not told of removals looks where that is soon done.
+store_result<uint64_t> message_feed::count_lasts(store_snapshot& in, uint64_t from) const {
+  auto first = std::lower_bound(lasts_->begin(), lasts_->end(), from);
+  auto listed = static_cast<size_t>(std::distance(first, lasts_->end()));
+  if (listed > looked_up)
+    return listed -
+           static_cast<size_t>(std::distance(gone_lasts_.lower_bound(from), gone_lasts_.end()));
+  uint64_t sum = 0;
+  for (auto at = first; at != lasts_->end(); ++at) {
+    auto seq = in.first_at_or_after(*at);
+    if (!seq) return seq;
+    if (*seq == *at) ++sum;
+  }
+  return sum;
+}
+
 store_result<uint64_t> message_feed::count(store_snapshot& in, uint64_t from) const {
   uint64_t sum = 0;
   if (from <= last_of_each_ && lasts_) {
-    sum = static_cast<uint64_t>(
-        std::distance(std::lower_bound(lasts_->begin(), lasts_->end(), from), lasts_->end()));
+    auto n = count_lasts(in, from);
+    if (!n) return n;
+    sum = *n;
     from = last_of_each_ + 1;
   }
   if (filters_.empty()) {

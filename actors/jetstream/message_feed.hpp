@@ -4,6 +4,7 @@
 #include "storage/message_store.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,8 @@
 namespace vagus {
 
 /// What a consumer reads from its stream, in order: the messages that its filters let through, up
-/// to a bound only the last of each subject. Has no position: the ledger has one.
+/// to a bound only the last of each subject. The position is the ledger's; between two calls of
+/// `set_filters` it must not go back.
 class message_feed {
 public:
   /// Empty filters take everything. With `last_of_each` above 0 the feed needs `set_lasts` before
@@ -26,7 +28,11 @@ public:
   /// read, and its sequence is that of the error.
   store_result<stored_message> next(store_snapshot& in, uint64_t from);
 
-  /// How many there are at or after `from`.
+  /// A message that a filter lets through is no longer in the stream: whether it would have come.
+  bool forget(uint64_t seq);
+
+  /// How many there are at or after `from`. Of the last ones of very many subjects those count that
+  /// nobody has said to `forget`.
   store_result<uint64_t> count(store_snapshot& in, uint64_t from) const;
 
   bool takes(std::string_view subject) const;
@@ -42,6 +48,7 @@ private:
     uint64_t searched_to = 0;  ///< what is not in `found` lies at or behind this
   };
 
+  store_result<uint64_t> count_lasts(store_snapshot& in, uint64_t from) const;
   store_result<uint64_t> next_seq(store_snapshot& in, uint64_t from);
   store_result<uint64_t> next_of(track& t, store_snapshot& in, uint64_t from);
 
@@ -49,6 +56,7 @@ private:
   std::vector<track> tracks_;
   uint64_t last_of_each_ = 0;
   last_sequences lasts_;
+  std::set<uint64_t> gone_lasts_;  ///< of them, no longer in the stream
 };
 
 /// Where a new consumer begins.

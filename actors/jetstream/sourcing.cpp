@@ -163,7 +163,7 @@ void sourcing_state::take_answer(const message_view& message) {
   }
   if (json.value("name", std::string{}) != consumer_) return;
   start_.status->put({});
-  start_.status->lag = json.value("num_pending", uint64_t{0});
+  start_.status->behind = json.value("num_pending", uint64_t{0});
   start_.status->heard_ns = context_.wall_now(self_->clock().now());
   created_ = true;
 }
@@ -199,7 +199,7 @@ void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run
     if (at->consumer_seq != next_delivery_) return begin_again({});
     ++next_delivery_;
     last = at->stream_seq;
-    start_.status->lag = at->pending;
+    start_.status->behind = at->pending;
   }
   start_.status->heard_ns = context_.wall_now(self_->clock().now());
   context_.deadlines.schedule(*this, self_->clock().now() + patience);

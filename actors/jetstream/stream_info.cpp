@@ -17,7 +17,7 @@ void write_source(json_output& json, const stream_source& from, const source_sta
   json.begin('{');
   json("name", from.name, when::always);
   json("external", from.external, when::not_empty);
-  json("lag", status.lag.load(), when::always);
+  json("lag", status.behind.load(), when::always);
   json("active", heard == 0 ? int64_t{-1} : std::max<int64_t>(now_ns - heard, 0), when::always);
   if (auto error = status.error()) {
     json.key("error");

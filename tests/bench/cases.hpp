@@ -64,5 +64,7 @@ std::vector<bench_case> churn_cases();
 std::vector<bench_case> floor_cases();
 std::vector<bench_case> stream_publish_cases();
 std::vector<bench_case> stream_read_cases();
+std::vector<bench_case> consumer_cases();
+std::vector<bench_case> kv_cases();
 
 }  // namespace vagus::bench

@@ -1,9 +1,8 @@
 #include "cases.hpp"
-#include "common.hpp"
 #include "connection.hpp"
+#include "growth.hpp"
 
 #include <cstdio>
-#include <thread>
 
 namespace vagus::bench {
 
@@ -11,34 +10,11 @@ namespace {
 
 using kind = goal::kind;
 
-/// A server may still be freeing or mapping what the load left behind.
-constexpr auto settle_time = std::chrono::milliseconds{300};
-
-/// Measures what a load costs a server in memory, time and CPU per created thing.
-class growth {
-public:
-  explicit growth(const server_process& server)
-      : server_(server),
-        resident_(server.resident_bytes()),
-        server_cpu_(server.cpu_seconds()),
-        load_cpu_(cpu_seconds(CLOCK_PROCESS_CPUTIME_ID)),
-        begin_(steady::now()) {}
-
-  /// Two samples: bytes per thing, and things per second.
-  std::vector<sample> per(double count) const {
-    const double elapsed = seconds_between(begin_, steady::now());
-    const double server_ns = (server_.cpu_seconds() - server_cpu_) / count * 1e9;
-    const double load_ns = (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - load_cpu_) / count * 1e9;
-    std::this_thread::sleep_for(settle_time);
-    const double bytes = (server_.resident_bytes() - resident_) / count;
-    return {{bytes, 0, 0}, {count / elapsed, server_ns, load_ns}};
-  }
-
-private:
-  const server_process& server_;
-  double resident_, server_cpu_, load_cpu_;
-  steady::time_point begin_;
-};
+std::vector<sample> memory_and_rate(const growth& grown, double count) {
+  auto all = grown.per(count);
+  all.resize(2);
+  return all;
+}
 
 /// Three steps per connection (connect, CONNECT, PONG), each far enough behind the one before that
 /// the server always has connections to accept, to greet and to answer.
@@ -54,7 +30,7 @@ std::vector<sample> idle_connections(const server_process& server, const options
     if (i >= lag && i - lag < count) links[i - lag].hello();
     if (i >= 2 * lag) links[i - 2 * lag].await_pong();
   }
-  return grown.per(static_cast<double>(count));
+  return memory_and_rate(grown, static_cast<double>(count));
 }
 
 std::string subscriptions(size_t connection_index, size_t first, size_t count) {
@@ -81,7 +57,7 @@ std::vector<sample> many_subscriptions(const server_process& server, const optio
   for (size_t i = 0; i < slices.size(); ++i) links[i % connections].send(slices[i]);
   for (auto& l : links) l.send("PING\r\n");
   for (auto& l : links) l.await_pong();
-  return grown.per(static_cast<double>(connections * each));
+  return memory_and_rate(grown, static_cast<double>(connections * each));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "cases.hpp"
 #include "publish_load.hpp"
+#include "statistics.hpp"
 
-#include <algorithm>
 #include <cstdio>
 
 namespace vagus::bench {
@@ -67,12 +67,6 @@ std::vector<publication> eight_streams() {
     all[i].in_flight = 500;
   }
   return all;
-}
-
-double percentile(std::vector<double>& values, double part) {
-  const auto at = values.begin() + static_cast<long>(part * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
 }
 
 /// One message at a time, each durable before the next is sent.

@@ -1,42 +1,17 @@
 #include "get_load.hpp"
 
 #include "jetstream.hpp"
+#include "meter.hpp"
+#include "one_in_flight.hpp"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 namespace vagus::bench {
 
 namespace {
 
 constexpr std::string_view end_of_batch = "NATS/1.0 204";
-
-/// Meters one load: what it did in a second, and what an operation cost.
-class meter {
-public:
-  explicit meter(const server_process& server)
-      : server_(server),
-        server_cpu_(server.cpu_seconds()),
-        load_cpu_(cpu_seconds(CLOCK_PROCESS_CPUTIME_ID)),
-        begin_(steady::now()) {}
-
-  bool before(double seconds) const { return seconds_between(begin_, steady::now()) < seconds; }
-
-  sample per(uint64_t operations) const {
-    const double elapsed = seconds_between(begin_, steady::now());
-    const auto count = static_cast<double>(operations);
-    return {count / elapsed, (server_.cpu_seconds() - server_cpu_) / count * 1e9,
-            (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - load_cpu_) / count * 1e9};
-  }
-
-private:
-  const server_process& server_;
-  double server_cpu_, load_cpu_;
-  steady::time_point begin_;
-};
 
 std::string seq_request(uint64_t sequence) {
   return "{\"seq\":" + std::to_string(sequence) + "}";
@@ -113,41 +88,16 @@ void stream_reader::remove(const std::vector<uint64_t>& sequences, size_t in_fli
 sample measure_gets(const server_process& server, double seconds, unsigned clients,
                     uint64_t messages, size_t payload) {
   std::vector<std::unique_ptr<stream_reader>> readers;
-  const int epoll = epoll_create1(EPOLL_CLOEXEC);
-  for (unsigned i = 0; i < clients; ++i) {
+  for (unsigned i = 0; i < clients; ++i)
     readers.push_back(std::make_unique<stream_reader>(server.port(), i, messages, payload));
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u32 = i;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, readers.back()->fd(), &event);
-  }
-  uint64_t answers = 0;
-  const meter metered(server);
-  for (auto& r : readers) r->ask();
-  for (size_t in_flight = clients; in_flight > 0;) {
-    std::array<epoll_event, 64> events;
-    // One client reads at once, as its library would: the wait is inside `answered`.
-    const int n = clients == 1 ? 1
-                               : epoll_wait(epoll, events.data(), static_cast<int>(events.size()),
-                                            connection::io_timeout_seconds * 1000);
-    if (n == 0) throw failure("no answers arrive");
-    const bool over = !metered.before(seconds);
-    for (int i = 0; i < n; ++i) {
-      stream_reader& r = *readers[clients == 1 ? 0 : events[static_cast<size_t>(i)].data.u32];
-      if (!r.answered()) continue;
-      ++answers;
-      over ? void(--in_flight) : r.ask();
-    }
-  }
-  close(epoll);
-  return metered.per(answers);
+  return one_in_flight(server, seconds, readers);
 }
 
 sample measure_batches(const server_process& server, double seconds, uint64_t batch,
                        uint64_t messages, size_t payload) {
   stream_reader reader(server.port(), 0, messages, payload);
   uint64_t count = 0;
-  const meter metered(server);
+  meter metered(server);
   do {
     reader.get_batch(batch);
     count += batch;
@@ -161,7 +111,7 @@ sample measure_deletes(const server_process& server, uint64_t count, size_t payl
   std::shuffle(sequences.begin(), sequences.end(), std::mt19937_64(42));
   sequences.resize(count);
   stream_reader reader(server.port(), 0, 2 * count, payload);
-  const meter metered(server);
+  meter metered(server);
   reader.remove(sequences, 1000);
   const sample result = metered.per(count);
   api_client api(server.port());

@@ -18,6 +18,11 @@ uint64_t digit(char c) {
   throw failure(std::string("not of a reply subject: ") + c);
 }
 
+void check_created(const std::string& answer) {
+  if (answer.find("\"config\":") == std::string::npos)
+    throw failure(answer.empty() ? "the server has no JetStream" : "not created: " + answer);
+}
+
 }  // namespace
 
 std::string inbox_of(unsigned index) {
@@ -67,12 +72,63 @@ void api_client::create(const stream_setup& what) {
   const std::string answer = request(
       "$JS.API.STREAM.CREATE." + what.name,
       "{\"name\":\"" + what.name + "\",\"subjects\":[\"" + what.subjects + "\"],\"storage\":\"" +
-          (what.memory ? "memory" : "file") +
-          "\",\"retention\":\"limits\",\"discard\":\"old\",\"max_consumers\":-1,\"max_msgs\":-1,"
+          (what.memory ? "memory" : "file") + "\",\"retention\":\"" + what.retention +
+          "\",\"discard\":\"old\",\"max_consumers\":-1,\"max_msgs\":-1,"
           "\"max_bytes\":-1,\"max_age\":0,\"num_replicas\":1,\"allow_direct\":true}");
-  if (answer.find("\"config\":") == std::string::npos)
-    throw failure(answer.empty() ? "the server has no JetStream"
-                                 : "the stream was not created: " + answer);
+  check_created(answer);
+}
+
+void api_client::create_bucket(const std::string& bucket) {
+  const std::string name = "KV_" + bucket;
+  check_created(request(
+      "$JS.API.STREAM.CREATE." + name,
+      "{\"name\":\"" + name + "\",\"subjects\":[\"$KV." + bucket +
+          ".>\"],\"retention\":\"limits\",\"max_consumers\":-1,\"max_msgs\":-1,\"max_bytes\":-1,"
+          "\"discard\":\"new\",\"max_age\":0,\"max_msgs_per_subject\":1,\"max_msg_size\":-1,"
+          "\"storage\":\"file\",\"num_replicas\":1,\"duplicate_window\":120000000000,"
+          "\"deny_delete\":true,\"allow_rollup_hdrs\":true,\"allow_direct\":true}"));
+}
+
+void api_client::create_consumer(const std::string& stream, const std::string& name,
+                                 const std::string& config, const std::string& filter) {
+  std::string subject = "$JS.API.CONSUMER.CREATE." + stream + "." + name;
+  std::string text = "{\"stream_name\":\"" + stream + "\",\"config\":{\"name\":\"" + name + "\"," +
+                     config + ",\"replay_policy\":\"instant\"";
+  if (!filter.empty()) {
+    subject += "." + filter;
+    text += ",\"filter_subject\":\"" + filter + "\"";
+  }
+  check_created(request(subject, text + "},\"action\":\"create\"}"));
+}
+
+consumer_state api_client::consumer(const std::string& stream, const std::string& name) {
+  const std::string answer = request("$JS.API.CONSUMER.INFO." + stream + "." + name);
+  const auto number = [&](std::string_view object, std::string_view field) {
+    const size_t at = answer.find(object);
+    uint64_t value = 0;
+    if (at == std::string::npos || !find_number(std::string_view(answer).substr(at), field, value))
+      throw failure("not the info of a consumer: " + answer);
+    return value;
+  };
+  return {number("\"delivered\":", "consumer_seq"), number("\"delivered\":", "stream_seq"),
+          number("\"ack_floor\":", "stream_seq"),   number("{", "num_ack_pending"),
+          number("{", "num_redelivered"),           number("{", "num_pending")};
+}
+
+consumer_state api_client::await_acknowledged(const std::string& stream, const std::string& name) {
+  constexpr auto limit = std::chrono::seconds{20};
+  for (const auto begin = steady::now(); steady::now() - begin < limit;) {
+    const consumer_state now = consumer(stream, name);
+    if (now.ack_pending == 0) return now;
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  throw failure("acknowledgements are not counted");
+}
+
+void api_client::remove_consumer(const std::string& stream, const std::string& name) {
+  const std::string answer = request("$JS.API.CONSUMER.DELETE." + stream + "." + name);
+  if (answer.find("\"success\":true") == std::string::npos)
+    throw failure("the consumer was not deleted: " + answer);
 }
 
 uint64_t api_client::state(const std::string& stream, const std::string& field) {

@@ -15,6 +15,15 @@ struct stream_setup {
   std::string name = "BENCH";
   std::string subjects = "bench.>";
   bool memory = false;
+  std::string retention = "limits";
+};
+
+/// What a consumer has done, from its info.
+struct consumer_state {
+  uint64_t delivered = 0;        ///< to its clients, repetitions included
+  uint64_t delivered_up_to = 0;  ///< a sequence of the stream, as the next
+  uint64_t ack_floor = 0;
+  uint64_t ack_pending = 0, redelivered = 0, pending = 0;
 };
 
 /// One client that asks the JetStream API, one request at a time. A refusal is a `failure`.
@@ -27,6 +36,21 @@ public:
 
   /// Direct gets are allowed on it.
   void create(const stream_setup& what);
+
+  /// The stream of a key-value bucket, configured as clients do, with one revision for each key.
+  void create_bucket(const std::string& bucket);
+
+  /// A consumer of `stream`; `config` is what its configuration has besides the name, as JSON
+  /// members. `filter` ends the subject of the request, as clients have it for a single filter.
+  void create_consumer(const std::string& stream, const std::string& name,
+                       const std::string& config, const std::string& filter = {});
+
+  consumer_state consumer(const std::string& stream, const std::string& name);
+
+  /// Asks for the consumer's state until nothing waits for an acknowledgement.
+  consumer_state await_acknowledged(const std::string& stream, const std::string& name);
+
+  void remove_consumer(const std::string& stream, const std::string& name);
 
   /// The number called `field` in the state of a stream.
   uint64_t state(const std::string& stream, const std::string& field);

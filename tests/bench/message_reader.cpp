@@ -64,7 +64,9 @@ bool message_reader::next_of_line(std::string_view line, size_t line_size, incom
   if (rest.size() < line_size + total + 2) return false;
   const std::string_view body = rest.substr(line_size, total);
   if (rest.substr(line_size + total, 2) != "\r\n") throw failure("a message without its line end");
-  message = {words[0], body.substr(0, headers), body.substr(headers)};
+  const bool with_reply = count == (with_headers ? 5 : 4);
+  message = {words[0], body.substr(0, headers), body.substr(headers),
+             with_reply ? words[2] : std::string_view{}};
   at_ += line_size + total + 2;
   return true;
 }

@@ -12,6 +12,7 @@ struct incoming {
   std::string_view subject;
   std::string_view headers;  ///< from "NATS/1.0" to the empty line; empty for MSG
   std::string_view payload;
+  std::string_view reply;  ///< empty: none
 };
 
 /// Cuts what a connection receives into messages. Answers PINGs, fails on -ERR and on a close.

@@ -31,6 +31,9 @@ std::map<std::string, setter> valued_flags(options& o) {
       {"--dir", [&o](const std::string& v) { o.directory = v; }},
       {"--stored", [&o](const std::string& v) { o.stored = std::strtoull(v.c_str(), {}, 10); }},
       {"--deleted", [&o](const std::string& v) { o.deleted = std::strtoull(v.c_str(), {}, 10); }},
+      {"--consumed", [&o](const std::string& v) { o.consumed = std::strtoull(v.c_str(), {}, 10); }},
+      {"--queued", [&o](const std::string& v) { o.queued = std::strtoull(v.c_str(), {}, 10); }},
+      {"--filtered", [&o](const std::string& v) { o.filtered = std::strtoull(v.c_str(), {}, 10); }},
       {"--relay", [&o](const std::string& v) { o.relay = v; }},
       {"--peer-args", [&o](const std::string& v) { append(o.peer_args, words(v, ' ')); }},
       {"--vagus-args", [&o](const std::string& v) { append(o.vagus_args, words(v, ' ')); }},
@@ -52,6 +55,10 @@ std::string check(const options& o) {
   if (o.list || o.help) return {};
   if (o.vagus.empty() && o.peer.empty()) return "need --vagus PATH or --peer PATH, or both";
   if (o.stored < 10 || o.deleted == 0) return "--stored and --deleted are too small";
+  // Whole batches of 500, by each of four publishers, and whole turns of the filter's subjects.
+  if (o.consumed == 0 || o.consumed % 500 != 0) return "--consumed must be a multiple of 500";
+  if (o.queued == 0 || o.queued % 2000 != 0) return "--queued must be a multiple of 2000";
+  if (o.filtered == 0 || o.filtered % 10'000 != 0) return "--filtered must be a multiple of 10000";
   if (o.rounds < 1 || o.seconds <= 0 || o.window == 0 || o.chunk == 0)
     return "--rounds, --seconds, --window and --chunk must be greater than zero";
   return {};
@@ -77,6 +84,9 @@ std::string parse_options(int argc, char** argv, options& o) {
     o.warm_up = 0.02;
     o.stored = 10'000;
     o.deleted = 1'000;
+    o.consumed = 5'000;
+    o.queued = 4'000;
+    o.filtered = 20'000;
   }
   if (o.relay.empty()) {
     std::error_code ignored;
@@ -109,6 +119,11 @@ std::string usage() {
          "                     opens (default 2 million; the goal is meant for 10000000)\n"
          "  --deleted N        messages that js-delete deletes (default 100,000; the goal: "
          "1000000)\n"
+         "  --consumed N       messages of the stream that js-fetch, js-consume and js-ordered "
+         "read\n"
+         "                     (default 500,000)\n"
+         "  --queued N         messages that go through js-workqueue (default 400,000)\n"
+         "  --filtered N       messages among which js-filter finds its own (default 5 million)\n"
          "  --relay PATH       the floor's relay (default: vagus_relay beside this program)\n";
 }
 

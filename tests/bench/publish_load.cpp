@@ -1,11 +1,10 @@
 #include "publish_load.hpp"
 
 #include "jetstream.hpp"
+#include "parallel.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
-#include <thread>
 
 namespace vagus::bench {
 
@@ -58,6 +57,11 @@ void stream_publisher::fill_in(uint64_t number) {
   write_token(to + token_at_, number);
   if (what_.ids) write_token(to + id_at_, number);
   if (what_.subjects.size() == 1) return;
+  if (what_.in_turn) {
+    const std::string& next = what_.subjects[number % what_.subjects.size()];
+    std::memcpy(to + subject_at_, next.data(), next.size());
+    return;
+  }
   random_ ^= random_ << 13, random_ ^= random_ >> 7, random_ ^= random_ << 17;
   const std::string& subject = what_.subjects[random_ % what_.subjects.size()];
   std::memcpy(to + subject_at_, subject.data(), subject.size());
@@ -94,7 +98,9 @@ void stream_publisher::check(const incoming& message) {
   if (number >= sent_ || sent_ - number > what_.in_flight ||
       !outstanding_[number % what_.in_flight])
     throw wrong("acknowledged twice or never sent");
-  if (sequence != number + 1) throw wrong("message " + std::to_string(number) + " is out of order");
+  if (what_.shared ? sequence <= last_sequence_ : sequence != number + 1)
+    throw wrong("message " + std::to_string(number) + " is out of order");
+  last_sequence_ = sequence;
   outstanding_[number % what_.in_flight] = false;
 }
 
@@ -139,25 +145,13 @@ uint64_t publish_load::acknowledged() const {
   return sum;
 }
 
-/// The first failure ends all of them.
 void publish_load::run_all(const std::function<void(stream_publisher&)>& work) {
   if (publishers_.size() == 1) return work(*publishers_.front());
-  std::mutex mutex;
-  std::string error;
-  std::vector<std::thread> threads;
-  for (auto& p : publishers_)
-    threads.emplace_back([&] {
-      try {
-        work(*p);
-      } catch (const failure& e) {
-        const std::lock_guard lock(mutex);
-        if (!error.empty()) return;
-        error = e.what();
-        for (auto& other : publishers_) other->abort();
-      }
-    });
-  for (auto& t : threads) t.join();
-  if (!error.empty()) throw failure(error);
+  std::vector<std::function<void()>> all;
+  for (auto& p : publishers_) all.push_back([&] { work(*p); });
+  in_parallel(all, [this] {
+    for (auto& p : publishers_) p->abort();
+  });
 }
 
 sample publish_load::run(double seconds) {

@@ -20,12 +20,14 @@ struct publication {
   std::vector<std::string> subjects = {"bench.data"};  ///< of equal length; chosen at random
   size_t payload = 128;
   size_t in_flight = 1000;
-  bool ids = false;  ///< each message with a `Nats-Msg-Id` of its own
+  bool ids = false;      ///< each message with a `Nats-Msg-Id` of its own
+  bool in_turn = false;  ///< the subjects one after the other, not at random
+  bool shared = false;   ///< others publish to the stream too: of sequences only the order is known
 };
 
 /// Publishes as the asynchronous publishers of clients do: one wildcard subscription on its inbox
-/// and a new reply subject below it for each message. It must be the only publisher of its stream,
-/// because it checks every acknowledgement: the stream, the sequence, once for each message.
+/// and a new reply subject below it for each message. It checks every acknowledgement: the stream,
+/// the sequence, once for each message; so it must be the stream's only publisher unless `shared`.
 class stream_publisher {
 public:
   stream_publisher(uint16_t port, publication what, unsigned index);
@@ -53,7 +55,7 @@ private:
   size_t length_ = 0, subject_at_ = 0, token_at_ = 0, id_at_ = 0;
   std::string acknowledgement_;    ///< what each begins with
   std::vector<bool> outstanding_;  ///< by place in the ring
-  uint64_t sent_ = 0, acknowledged_ = 0;
+  uint64_t sent_ = 0, acknowledged_ = 0, last_sequence_ = 0;
   uint64_t random_ = 88172645463325252;
   connection link_;
   message_reader reader_;

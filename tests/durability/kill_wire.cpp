@@ -36,10 +36,12 @@ std::optional<delivered> take_message(raw_connection& link) {
     }
     const auto parts = words(line);
     const auto total = std::stoul(parts.back());
-    const auto headers = line.front() == 'H' ? std::stoul(parts[parts.size() - 2]) : 0;
+    const bool has_headers = line.front() == 'H';
+    const auto headers = has_headers ? std::stoul(parts[parts.size() - 2]) : 0;
     if (buffer.size() < end + 2 + total + 2) return {};
     delivered message{parts[1], buffer.substr(end + 2, headers),
-                      buffer.substr(end + 2 + headers, total - headers)};
+                      buffer.substr(end + 2 + headers, total - headers),
+                      parts.size() == (has_headers ? 6u : 5u) ? parts[3] : std::string{}};
     buffer.erase(0, end + 2 + total + 2);
     return message;
   }
@@ -73,7 +75,8 @@ std::optional<delivered> asker::try_ask(const std::string& subject, const std::s
   const auto reply = std::string{inbox} + std::to_string(++token_);
   if (!link_.send(publish_frame(subject, reply, payload, id))) return {};
   auto answer = wait_message(link_);
-  if (answer && answer->subject != reply)
+  // What a pull request brings has the subject of the stream.
+  if (answer && answer->subject != reply && answer->reply.empty())
     throw failure{"answer to another question: " + answer->subject};
   return answer;
 }

@@ -17,6 +17,7 @@ struct delivered {
   std::string subject;
   std::string headers;
   std::string payload;
+  std::string reply;
 
   /// The value of a header, empty when it is not there.
   std::string header(std::string_view name) const;

@@ -48,11 +48,24 @@ private:
         if (pick(40) == 0) batch_.add(purge_proposal{});
         return;
       case 3:
-        batch_.add(consumer_put_proposal{"worker", std::to_string(n_)});
+        consumer();
         return;
       default:
         store();
     }
+  }
+
+  /// Rows from a few bytes up to several pages, some of them as a work queue writes them: together
+  /// with the removal of what is acknowledged.
+  void consumer() {
+    auto name = "worker." + std::to_string(pick(4));
+    if (pick(10) == 0) {
+      batch_.add(consumer_delete_proposal{name});
+      return;
+    }
+    auto row = std::to_string(n_) + std::string(pick(4) == 0 ? pick(20'000) : pick(60), 'r');
+    batch_.add(consumer_put_proposal{name, row});
+    for (auto done = pick(3); done > 0; --done) batch_.add(delete_proposal{pick(4 * n_ + 1)});
   }
 
   void store() {
@@ -84,9 +97,10 @@ std::filesystem::path workload_directory(const std::filesystem::path& dir, unsig
   return dir / ("stream" + std::to_string(stream));
 }
 
-lmdb_store_options workload_options(bool sync) {
+lmdb_store_options workload_options(workload_mode mode) {
   lmdb_store_options options;
-  options.sync = sync;
+  options.sync = mode != workload_mode::unsynced;
+  options.sync_each_batch = mode != workload_mode::relaxed;
   options.first_map = size_t{1} << 20;
   options.changes_per_fold = 40;
   options.ids_per_fold = 16;

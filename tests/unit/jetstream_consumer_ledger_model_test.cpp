@@ -71,12 +71,12 @@ struct plain_consumer {
     auto at = pending.find(seq);
     return at != pending.end() && count >= at->second.count;
   }
-  void ack(uint64_t seq, uint64_t count) {
+  void ack(uint64_t seq) {
     if (spent.erase(seq) > 0) return settle();
-    if (knows(seq, count)) drop(seq);
+    if (pending.contains(seq)) drop(seq);
   }
-  void ack_all(uint64_t seq, uint64_t cseq, uint64_t count) {
-    if (seq <= floor_seq || (pending.contains(seq) && !knows(seq, count))) return;
+  void ack_all(uint64_t seq, uint64_t cseq) {
+    if (seq <= floor_seq) return;
     while (!pending.empty() && pending.begin()->first <= seq) {
       unqueue(pending.begin()->first);
       pending.erase(pending.begin());
@@ -193,9 +193,9 @@ struct random_run {
       ledger.ack(a, now, done);
       if (a.stream_seq == 0) return;
       if (rules.ack_policy == ack_policy::all)
-        plain.ack_all(a.stream_seq, a.consumer_seq, a.deliveries);
+        plain.ack_all(a.stream_seq, a.consumer_seq);
       else
-        plain.ack(a.stream_seq, a.deliveries);
+        plain.ack(a.stream_seq);
     } else if (kind < 9) {
       auto delay = static_cast<int64_t>(below(2) * below(50));
       ledger.nak(a, delay, now, exhausted);

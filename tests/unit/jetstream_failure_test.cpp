@@ -1,4 +1,4 @@
-#include "jetstream_world.hpp"
+#include "jetstream_consumer_world.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -6,35 +6,6 @@ using namespace vagus;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A store whose disk the test fills and frees again.
-class fragile_store : public message_store {
-public:
-  applied append(std::string_view batch) override {
-    if (!failing_ && !stopped_) return store_.append(batch);
-    if (!stopped_) stopped_ = failing_;
-    applied result;
-    result.error = stopped_;
-    return result;
-  }
-  store_result<std::unique_ptr<store_snapshot>> read() override { return store_.read(); }
-  store_error stopped() const override { return stopped_; }
-  store_error sync() override { return {}; }
-  store_error retry() override {
-    ++retries;
-    if (!failing_) stopped_ = {};
-    return stopped_;
-  }
-
-  void fail(store_errc code) { failing_ = {code, 0, "the test says so"}; }
-  void mend() { failing_ = {}; }
-  int retries = 0;
-
-private:
-  memory_store store_{"S"};
-  store_error failing_;
-  store_error stopped_;
-};
 
 struct fragile_world {
   std::shared_ptr<fragile_store> store = std::make_shared<fragile_store>();

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 
 namespace vagus {
 
@@ -103,8 +104,16 @@ int64_t jetstream_world::now_ns() {
 
 // ---- asker ----
 
-asker::asker(jetstream_world& in) : world_{in}, client_{in} {
-  client_.says("SUB R.> 1\r\n");
+asker::asker(jetstream_world& in, size_t loop) : world_{in}, client_{in, client::usual, loop} {
+  hear("R.>", 1);
+}
+
+void asker::hear(std::string_view subject, int sid, std::string_view queue) {
+  client_.says(fmt::format("SUB {} {} {}\r\n", subject, queue, sid));
+}
+
+void asker::unhear(int sid) {
+  client_.says(fmt::format("UNSUB {}\r\n", sid));
 }
 
 void asker::tell(std::string_view subject, std::string_view payload, std::string_view headers,
@@ -126,20 +135,44 @@ std::string asker::ask(std::string_view subject, std::string_view payload,
 }
 
 std::vector<std::string> asker::answers() {
+  std::vector<std::string> result;
+  for (auto& m : messages()) result.push_back(m.headers + m.payload);
+  return result;
+}
+
+namespace {
+
+/// What follows a line MSG or HMSG; moves `rest` behind it.
+heard_message take_message(std::string_view line, std::string_view& rest) {
+  std::vector<std::string> words;
+  std::istringstream in{std::string{line}};
+  for (std::string word; in >> word;) words.push_back(word);
+  bool with_headers = words.at(0) == "HMSG";
+  auto size = std::stoul(words.back());
+  auto header_size = with_headers ? std::stoul(words.at(words.size() - 2)) : 0;
+  heard_message m;
+  m.subject = words.at(1);
+  if (words.size() > (with_headers ? 5 : 4)) m.reply = words.at(3);
+  m.headers = rest.substr(0, header_size);
+  m.payload = rest.substr(header_size, size - header_size);
+  rest.remove_prefix(size + 2);
+  return m;
+}
+
+}  // namespace
+
+std::vector<heard_message> asker::messages() {
   auto all = client_.hears_all();
   std::string_view rest{all};
-  std::vector<std::string> result;
+  std::vector<heard_message> result;
   while (!rest.empty()) {
     auto end = rest.find("\r\n");
     auto line = rest.substr(0, end);
-    if (line == "PING") {
+    rest.remove_prefix(end + 2);
+    if (line == "PING")
       client_.sends("PONG\r\n");
-      rest.remove_prefix(end + 2);
-      continue;
-    }
-    auto size = std::stoul(std::string{line.substr(line.rfind(' ') + 1)});
-    result.emplace_back(rest.substr(end + 2, size));
-    rest.remove_prefix(end + 4 + size);
+    else
+      result.push_back(take_message(line, rest));
   }
   return result;
 }

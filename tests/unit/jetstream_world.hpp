@@ -42,12 +42,25 @@ private:
   bool ended_ = true;
 };
 
+/// A message as a client hears it.
+struct heard_message {
+  std::string subject;
+  std::string reply;
+  std::string headers;
+  std::string payload;
+};
+
 /// A client of JetStream: asks, and hears the answers.
 class asker {
 public:
   using place = std::source_location;
 
-  explicit asker(jetstream_world& in);
+  /// Subscribes to `R.>` for what it asks.
+  explicit asker(jetstream_world& in, size_t loop = 0);
+
+  /// Subscribes as `sid` (1 is taken), and ends a subscription.
+  void hear(std::string_view subject, int sid, std::string_view queue = {});
+  void unhear(int sid);
 
   /// Publishes with a reply subject and lets everything happen that follows. What came back,
   /// headers and payload in one; empty if nothing did.
@@ -70,6 +83,8 @@ public:
 
   /// What came and was not taken yet, headers and payload of each.
   std::vector<std::string> answers();
+  /// The same with everything that can be known of them.
+  std::vector<heard_message> messages();
 
 private:
   std::string config(std::string_view more) const;

@@ -30,9 +30,8 @@ namespace vagus {
 ///   consumer deleted     what only it needed goes; with the last consumer goes everything.
 ///                        nats-server then leaves some of what had reached max_deliver until the
 ///                        last consumer is gone; here it goes. A work queue loses nothing.
-///   new filters          what they take no longer goes, delivered or not, and an acknowledgement
-///   of
-///                        it changes nothing. What they take in addition is not needed up to the
+///   new filters          what they take no longer goes, delivered or not, and acknowledging it
+///                        changes nothing. What they take in addition is not needed up to the
 ///                        acknowledgement floor; nor, with nats-server, up to the last delivery.
 ///
 /// A value; knows nothing of a store. Memory: for each consumer the runs of what is done above its

@@ -247,7 +247,8 @@ problem check_create_request(const stream_config& config) {
   return std::nullopt;
 }
 
-problem check_stream_config(stream_config& config, const jetstream_limits& limits, bool pedantic) {
+problem check_stream_config(stream_config& config, const jetstream_limits& limits, bool pedantic,
+                            const stream_lookup& find) {
   // What the server adds counts for the size of the metadata.
   set_static_metadata(config.metadata, required_level(config));
   if (auto p = check_texts(config)) return p;
@@ -261,22 +262,24 @@ problem check_stream_config(stream_config& config, const jetstream_limits& limit
   if (auto p = check_discard(config)) return p;
   if (auto p = check_delete_markers(config, pedantic)) return p;
   if (auto p = check_persist_mode(config)) return p;
+  if (auto p = check_sources(config, find, pedantic)) return p;
   if (config.subjects.empty() && !config.mirror && config.sources.empty())
     config.subjects.push_back(config.name);
-  if (auto p = check_sources(config)) return p;
   if (auto text = check_subjects(config); !text.empty()) return invalid(text);
   if (auto p = check_max_bytes(config, limits)) return p;
   if (auto p = check_subject_transform(config)) return p;
   if (auto p = check_republish(config, pedantic)) return p;
   if (auto p = check_placement(config)) return p;
   if (config.num_replicas > 1) return make_error(js_errc::stream_replicas_not_supported);
+  if (auto p = check_source_filters(config)) return p;
   set_static_metadata(config.metadata, required_level(config));
   return std::nullopt;
 }
 
 problem check_stream_update(const stream_config& old, stream_config& next,
-                            const jetstream_limits& limits, bool pedantic) {
-  if (auto p = check_stream_config(next, limits, pedantic)) return p;
+                            const jetstream_limits& limits, bool pedantic,
+                            const stream_lookup& find) {
+  if (auto p = check_stream_config(next, limits, pedantic, find)) return p;
   if (auto p = check_changes(old, next)) return p;
   if (next.sealed) {
     next.max_age = 0;

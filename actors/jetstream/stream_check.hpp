@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/jetstream/api_error.hpp"
+#include "actors/jetstream/sources_check.hpp"
 #include "actors/jetstream/stream_config.hpp"
 
 namespace vagus {
@@ -26,14 +27,16 @@ struct reservations {
 std::optional<api_error> check_create_request(const stream_config& config);
 
 /// Puts the defaults in, or says why the configuration cannot be. A `pedantic` client wants an
-/// error where something other than an omission would have to be changed.
+/// error where something other than an omission would have to be changed. `find` is for what a
+/// mirror or sources have to do with other streams; without it nothing is known of these.
 std::optional<api_error> check_stream_config(stream_config& config, const jetstream_limits& limits,
-                                             bool pedantic);
+                                             bool pedantic, const stream_lookup& find = {});
 
 /// Checks `next` as `check_stream_config` does, and whether `old` may become it. Sealing changes
 /// other members along.
 std::optional<api_error> check_stream_update(const stream_config& old, stream_config& next,
-                                             const jetstream_limits& limits, bool pedantic);
+                                             const jetstream_limits& limits, bool pedantic,
+                                             const stream_lookup& find = {});
 
 /// Whether `max_bytes` of the stream still fits.
 std::optional<api_error> check_reservation(const stream_config& config, const reservations& others);

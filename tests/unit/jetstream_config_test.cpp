@@ -97,8 +97,11 @@ TEST_CASE("jetstream config: a mirror and sources survive reading and writing") 
 
 TEST_CASE("jetstream config: what vagus does not have is refused by name") {
   auto refused = [](const std::string& member) { return text(R"({"name":"S",)" + member + "}"); };
-  CHECK(refused(R"("mirror":{"name":"A"})") == "mirror is not supported by this server");
-  CHECK(refused(R"("sources":[{"name":"A"}])") == "sources is not supported by this server");
+  constexpr auto origin = R"({"name":"A","consumer":{"name":"c","deliver_subject":"d"}})";
+  CHECK(refused(fmt::format(R"("mirror":{})", origin)) ==
+        "consumer of mirror is not supported by this server");
+  CHECK(refused(fmt::format(R"("sources":[{}])", origin)) ==
+        "consumer of sources is not supported by this server");
   for (std::string name :
        {"allow_msg_counter", "allow_atomic", "allow_msg_schedules", "allow_batched"}) {
     CHECK(refused("\"" + name + "\":true") == name + " is not supported by this server");

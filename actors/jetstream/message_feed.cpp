@@ -60,8 +60,34 @@ store_result<uint64_t> message_feed::next_seq(store_snapshot& in, uint64_t from)
   return first;
 }
 
+/// Where a filter lets much through, to look at the messages themselves is cheaper than the index.
+/// False: not worth it any more; `from` is where the search goes on.
+bool message_feed::walk(store_snapshot& in, uint64_t& from, store_result<stored_message>& found) {
+  constexpr size_t worth_it = 16;
+  for (size_t n = 0; n < worth_it; ++n) {
+    found = in.next_message(from);
+    if (!found || takes(found->subject)) return true;
+    from = found->seq + 1;
+  }
+  dense_ = false;
+  close_ = 0;
+  return false;
+}
+
+/// Enough messages close to each other: it is worth a walk again.
+void message_feed::note_distance(uint64_t distance) {
+  constexpr uint64_t close_by = 8;
+  constexpr size_t enough = 32;
+  close_ = distance < close_by ? close_ + 1 : 0;
+  if (close_ >= enough) dense_ = true;
+}
+
 store_result<stored_message> message_feed::next(store_snapshot& in, uint64_t from) {
   const store_error none{store_errc::no_message, 0, {}};
+  if (dense_ && !filters_.empty() && from > last_of_each_) {
+    store_result<stored_message> found = none;
+    if (from > in.state().last_seq || walk(in, from, found)) return found;
+  }
   if (filters_.empty() && from > last_of_each_)
     return from > in.state().last_seq ? store_result<stored_message>{none} : in.next_message(from);
   for (;;) {
@@ -73,6 +99,7 @@ store_result<stored_message> message_feed::next(store_snapshot& in, uint64_t fro
       from = last_of_each_ + 1;
       continue;
     }
+    note_distance(*seq - from);
     auto m = in.message(*seq);
     if (m || m.error().code != store_errc::no_message) return m;
     from = *seq + 1;  // gone since it was found
@@ -145,7 +172,8 @@ store_result<consumer_place> first_place(const consumer_config& config, store_sn
       break;
     }
     case deliver_policy::last_per_subject:
-      place.last_of_each = state.last_seq;
+      // Where every subject has one message, that is the last one.
+      if (state.msgs != state.num_subjects) place.last_of_each = state.last_seq;
       break;
     case deliver_policy::by_start_sequence:
       place.next_seq =

@@ -52,7 +52,12 @@ private:
   store_result<uint64_t> next_seq(store_snapshot& in, uint64_t from);
   store_result<uint64_t> next_of(track& t, store_snapshot& in, uint64_t from);
 
+  bool walk(store_snapshot& in, uint64_t& from, store_result<stored_message>& found);
+  void note_distance(uint64_t distance);
+
   std::vector<std::string> filters_;
+  bool dense_ = true;  ///< the filters let much through
+  size_t close_ = 0;   ///< how many in turn that were found were close to each other
   std::vector<track> tracks_;
   uint64_t last_of_each_ = 0;
   last_sequences lasts_;

@@ -3,6 +3,7 @@
 #include "actors/jetstream/consumer_requests.hpp"
 #include "actors/jetstream/json_output.hpp"
 #include "actors/jetstream/publish_headers.hpp"
+#include "actors/jetstream/source_header.hpp"
 #include "actors/supervision.hpp"
 #include "net/nuid.hpp"
 #include "net/protocol/frame_reader.hpp"
@@ -92,12 +93,13 @@ std::string sourcing_state::consumer_request_body() const {
   json.begin('{');
   json("name", consumer_, when::always);
   json("deliver_subject", deliver_, when::always);
-  if (stored_ > 0 || from.opt_start_seq > 0) {
+  auto start = start_of(from, stored_);
+  if (start.seq > 0) {
     json("deliver_policy", std::string_view{"by_start_sequence"}, when::always);
-    json("opt_start_seq", std::max(stored_ + 1, from.opt_start_seq), when::always);
-  } else if (from.opt_start_time) {
+    json("opt_start_seq", start.seq, when::always);
+  } else if (start.time) {
     json("deliver_policy", std::string_view{"by_start_time"}, when::always);
-    json.time("opt_start_time", from.opt_start_time, when::always);
+    json.time("opt_start_time", start.time, when::always);
   } else {
     json("deliver_policy", std::string_view{"all"}, when::always);
   }

@@ -51,7 +51,7 @@ void write_file(const std::string& path, const std::string& text, std::string_vi
 }  // namespace
 
 broker::broker(caf::actor_system& system, const options& opts, reread_options reread)
-    : system_{system}, global_{"$G", {}, {}}, loops_{system, loop_count(opts)} {
+    : system_{system}, global_{"$G", {}, {}}, loops_{system, loop_count(opts), opts.idle_poll} {
   auto clients = std::make_unique<listener>(loops_.at(0), opts.host, opts.port);
   client_port_ = clients->port();
   std::unique_ptr<listener> http;

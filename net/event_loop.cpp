@@ -4,6 +4,8 @@
 
 #include <urcu/urcu-memb.h>
 
+#include <sched.h>
+
 /// Turns and guests
 /// ----------------
 /// Everything that belongs to a loop happens in turns: handlers of sockets that are ready, then
@@ -96,11 +98,12 @@ event_loop* event_loop::current() {
   return current_loop;
 }
 
-event_loop::event_loop(caf::actor_system& system, size_t index)
+event_loop::event_loop(caf::actor_system& system, size_t index, std::chrono::nanoseconds idle_poll)
     : caf::execution_unit{&system},
       work_{io_.get_executor()},
       guest_entrance_{system, *this},
-      index_{index} {
+      index_{index},
+      idle_poll_{idle_poll} {
   poller_.watch(poller_.add(asio_watcher_), asio_descriptor(io_), 0, EPOLLIN);
 }
 
@@ -135,10 +138,15 @@ void event_loop::enqueue(job j) {
   }
   // Who is first tells the loop, for all that arrives until it is taken.
   if (remote_pending_.exchange(true)) return;
-  if (j.guests_may && defers)
+  if (j.guests_may && defers && !looking_)
     to_visit.push_back(this);
-  else if (!turn_.taken())
-    poller_.wake();
+  else
+    tell();
+}
+
+/// That there is mail. Who has the turn, or looks around, finds it without being woken.
+void event_loop::tell() {
+  if (!turn_.taken() && !looking_) poller_.wake();
 }
 
 bool event_loop::take_remote() {
@@ -203,8 +211,7 @@ size_t event_loop::visit_all() {
 }
 
 void event_loop::wake_all() {
-  for (auto* loop : to_visit)
-    if (!loop->turn_.taken()) loop->poller_.wake();
+  for (auto* loop : to_visit) loop->tell();
   to_visit.clear();
 }
 
@@ -218,9 +225,25 @@ size_t event_loop::sleep() {
   }
   turn_.give_back();
   size_t ready = 0;
-  if (!remote_pending_) ready = poller_.wait(-1);
+  if (!look_around(ready) && !remote_pending_) ready = poller_.wait(-1);
   turn_.take();
   return ready;
+}
+
+/// Looks for work for a while, where that has been worth it. True: there is some.
+bool event_loop::look_around(size_t& ready) {
+  if (!idle_poll_.worth_it()) return false;
+  looking_ = true;
+  auto until = std::chrono::steady_clock::now() + idle_poll_.most();
+  bool found = false;
+  do {
+    ready = poller_.wait(0);
+    found = ready > 0 || remote_pending_;
+    if (!found) sched_yield();  // somebody else may have use for the core
+  } while (!found && std::chrono::steady_clock::now() < until);
+  looking_ = false;
+  idle_poll_.note(found);
+  return found;
 }
 
 /// Waits until there is something to do, and does what there is. All sockets that are ready are
@@ -280,8 +303,10 @@ size_t event_loop::run_ready() {
   return total;
 }
 
-event_loops::event_loops(caf::actor_system& system, size_t count) {
-  for (size_t i = 0; i < count; ++i) loops_.push_back(std::make_unique<event_loop>(system, i));
+event_loops::event_loops(caf::actor_system& system, size_t count,
+                         std::chrono::nanoseconds idle_poll) {
+  for (size_t i = 0; i < count; ++i)
+    loops_.push_back(std::make_unique<event_loop>(system, i, idle_poll));
 }
 
 event_loops::~event_loops() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/idle_poll.hpp"
 #include "net/poller.hpp"
 #include "net/turn_lock.hpp"
 
@@ -9,6 +10,7 @@
 #include <caf/resumable.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -31,7 +33,8 @@ namespace vagus {
 /// the interest snapshots.
 class event_loop final : public caf::execution_unit {
 public:
-  event_loop(caf::actor_system& system, size_t index);
+  /// @param idle_poll how long the thread looks for work before it sleeps (option `idle_poll`)
+  event_loop(caf::actor_system& system, size_t index, std::chrono::nanoseconds idle_poll = {});
   ~event_loop() override;
 
   /// Called on the loop's thread when a handler has thrown; the loop goes on if it returns.
@@ -87,6 +90,8 @@ private:
   void run();
   void turn();
   size_t sleep();
+  bool look_around(size_t& ready);
+  void tell();
   void enqueue(job j);
   bool take_remote();
   size_t run_local(size_t limit, bool as_guest = false);
@@ -107,6 +112,9 @@ private:
   std::vector<job> remote_;
   std::vector<job> taken_;
   std::atomic<bool> remote_pending_{false};
+  /// The thread will look at remote_pending_ before it sleeps: nobody has to wake it.
+  std::atomic<bool> looking_{false};
+  idle_poll idle_poll_;
   std::atomic<bool> stopping_{false};
   failure_handler on_failure_;
   std::thread thread_;
@@ -115,7 +123,7 @@ private:
 /// The loops of a process. Connections are dealt out to them in turn.
 class event_loops {
 public:
-  event_loops(caf::actor_system& system, size_t count);
+  event_loops(caf::actor_system& system, size_t count, std::chrono::nanoseconds idle_poll = {});
   ~event_loops();
 
   void start(const event_loop::failure_handler& on_failure);

@@ -172,10 +172,9 @@ void lmdb_env::grow(size_t needed) {
   check_lmdb(code, "grow the map");
 }
 
-void lmdb_env::keep_spare(size_t spare) {
+bool lmdb_env::lacks(size_t spare) const {
   auto now = map_size();
-  if (now >= settings_.largest_map || used_size() + spare <= now) return;
-  grow(spare);
+  return now < settings_.largest_map && used_size() + spare > now;
 }
 
 MDB_txn* lmdb_env::begin_write() {

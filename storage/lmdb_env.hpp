@@ -101,8 +101,8 @@ public:
   MDB_txn* begin_write();
   MDB_txn* begin_read();
   void grow(size_t needed);
-  /// Grows ahead if less than `spare` bytes were never used.
-  void keep_spare(size_t spare);
+  /// Less than `spare` bytes were never used, and more can be had.
+  bool lacks(size_t spare) const;
 
   void end_read(MDB_txn* txn);
 

@@ -154,9 +154,13 @@ void lmdb_log::join() {
   std::swap(held_, next_);
 }
 
+bool lmdb_log::wants_checkpoint() const {
+  return log_.bytes() >= most_.bytes || log_.batches() >= most_.batches;
+}
+
 void lmdb_log::append(uint64_t number, std::string_view batch) {
   if (!syncing_.joinable() && sync_error_) throw store_failure{sync_error_};
-  bool is_long = log_.bytes() >= most_.bytes || log_.batches() >= most_.batches;
+  bool is_long = wants_checkpoint();
   bool is_too_long = log_.bytes() / 4 >= most_.bytes || log_.batches() / 4 >= most_.batches;
   if (syncing_.joinable() && (synced_ || is_too_long)) join();
   if (is_long && !syncing_.joinable()) begin_checkpoint();

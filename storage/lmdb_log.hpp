@@ -45,6 +45,9 @@ public:
   /// Goes on with the log of a store that was closed with a checkpoint.
   void resume() { log_.resume(); }
 
+  /// The next `append` may begin a checkpoint. It has what is committed then, and the batches
+  /// before it are forgotten: they have to be.
+  bool wants_checkpoint() const;
   /// Takes a batch, which may survive from here on. May begin a checkpoint of what is committed.
   void append(uint64_t number, std::string_view batch);
   /// The batch that was appended will survive, unless it is to wait for `sync`.

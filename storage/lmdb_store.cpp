@@ -34,33 +34,16 @@ lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
 lmdb_store_impl::~lmdb_store_impl() {
   if (!rows_ || stopped()) return;
   try {
+    if (open_) commit_open();
     if (rows_->needs_fold()) {
-      write({}, [&] {
-        rows_->fold(true);
-        return true;
-      });
+      change([&] { rows_->fold(true); });
+      commit_open();
       if (log_) log_->note_change();
     }
     if (log_ && log_->changed()) log_->checkpoint();
   } catch (const store_failure&) {
     // Then the next opening reads again what is not in it.
   }
-}
-
-template <class F>
-void lmdb_store_impl::write(std::string_view batch, F&& f) {
-  lmdb_write txn{env_};
-  struct guard {
-    lmdb_tables& rows;
-    ~guard() { rows.abandon(); }  // LMDB wants cursors closed before their transaction ends
-  } closing{*rows_};
-  rows_->begin(txn.raw());
-  logged_batch logged{*this, batch};
-  if (!f()) return;
-  rows_->finish();
-  logged.settle();
-  txn.commit();
-  logged.keep();
 }
 
 /// The batch goes into the log before it is applied: the disk is at work meanwhile. Whatever
@@ -168,9 +151,9 @@ std::vector<write_log::record> lmdb_store_impl::restore() {
 void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   bool begins = !write_log::read(directory_).present;
   if (!options_.sync && begins) return;
-  auto log = std::make_unique<lmdb_log>(env_, directory_,
-                                        lmdb_log::limits{options_.log_bytes, options_.log_batches,
-                                                         options_.sync_each_batch});
+  auto log = std::make_unique<lmdb_log>(
+      env_, directory_,
+      lmdb_log::limits{options_.log_bytes, options_.log_batches, options_.sync_each_batch});
   log->hold();
   for (const auto& batch : batches) replay(batch);
   if (begins || !batches.empty() || !options_.sync)
@@ -185,11 +168,10 @@ void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   }
 }
 
-/// The map may have grown since the checkpoint.
 applied lmdb_store_impl::append_growing(std::string_view batch, store_error& error) {
-  keep_spare(batch.size());
   for (int tries = 0;; ++tries) {
     try {
+      if (tries == 0) keep_spare(batch.size());
       return try_append(batch);
     } catch (const store_failure& failure) {
       error = failure.error;
@@ -244,8 +226,12 @@ store_error lmdb_store_impl::stopped() const {
 }
 
 void lmdb_store_impl::stop(const store_error& error) {
-  std::lock_guard lock{stop_mutex_};
-  stopped_ = error;
+  {
+    std::lock_guard lock{stop_mutex_};
+    stopped_ = error;
+  }
+  std::lock_guard lock{commit_mutex_};
+  committed_.notify_all();
 }
 
 applied lmdb_store_impl::append(std::string_view batch) {
@@ -266,33 +252,54 @@ applied lmdb_store_impl::append(std::string_view batch) {
 /// be tried again.
 bool lmdb_store_impl::recover(size_t batch, store_error& error) {
   bool full = error.code == store_errc::no_space;
+  bool grown = false;
+  auto lost = open_bytes_;
   try {
+    abandon_open();
     load();
-    if (full && !log_failed_) env_.grow(4 * batch);
-    return full && !log_failed_;
+    if (full && !log_failed_) {
+      env_.grow(4 * (batch + lost));
+      grown = true;
+    }
   } catch (const store_failure& failure) {
     if (!full || failure.error.code == store_errc::busy_readers) error = failure.error;
-    return false;
   }
+  return reapply(error) && grown;
 }
 
 /// A batch's own bytes, the pages above them, and what bringing the index up to date may take:
 /// there ahead, so that a batch seldom has to be done twice.
 void lmdb_store_impl::keep_spare(size_t batch) {
+  auto spare = 4 * (batch + open_bytes_) + (size_t{16} << 20);
+  if (!env_.lacks(spare)) return;
+  commit_open();
   try {
-    env_.keep_spare(4 * batch + (size_t{16} << 20));
+    env_.grow(spare);
   } catch (const store_failure&) {
     // There may be room enough all the same.
   }
 }
 
+/// What the log has of a batch that is not to be kept is taken out of it again.
 applied lmdb_store_impl::try_append(std::string_view batch) {
+  bool by_itself = alone();
+  if (uncommitted_ > 0 && (by_itself || (log_ && log_->wants_checkpoint()))) commit_open();
   applied result;
-  write(batch, [&] {
+  logged_batch logged{*this, batch};
+  change([&] {
     result = apply_batch(*rows_, batch, options_.report_removed);
     if (!result.already) rows_->fold(false);
-    return !result.already;
   });
+  if (result.already) {
+    if (uncommitted_ == 0) abandon_open();
+    return result;
+  }
+  logged.settle();
+  if (by_itself) commit_open();
+  logged.keep();
+  if (!by_itself) note_applied(batch.size());
+  if (auto left = read_lately_.load(); left > 0)
+    read_lately_.compare_exchange_strong(left, left - 1);
   return result;
 }
 
@@ -300,13 +307,16 @@ applied lmdb_store_impl::try_append(std::string_view batch) {
 store_error lmdb_store_impl::retry() {
   if (options_.read_only) return stopped();
   try {
+    abandon_open();
+    uncommitted_ = 0;  // the log has it
     log_.reset();
     log_failed_ = false;
     std::vector<write_log::record> batches;
     env_.reopen([&] { batches = restore(); });
     load();
     start_log(batches);
-    write({}, [] { return true; });
+    change([] {});
+    commit_open();
     if (log_) log_->checkpoint();
     stop({});
     return {};
@@ -330,6 +340,7 @@ store_error lmdb_store_impl::sync() {
 store_result<std::unique_ptr<store_snapshot>> lmdb_store_impl::read() {
   try {
     if (options_.read_only) return make_snapshot_alone(env_, options_, stream_);
+    wait_until_committed();
     return make_snapshot(env_, *rows_, stream_);
   } catch (const store_failure& failure) {
     return failure.error;

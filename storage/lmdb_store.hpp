@@ -31,6 +31,9 @@ struct lmdb_store_options {
   size_t ids_per_fold = 131'072;
   size_t ids_per_bucket = size_t{1} << 20;
 
+  /// After a read so many batches are committed each by itself (`commit_together`).
+  uint32_t alone_after_read = 256;
+
   // How long the log gets before a checkpoint is made. Until then pages are not used again: each
   // batch may make the file grow by some.
   uint64_t log_bytes = uint64_t{16} << 20;

@@ -5,6 +5,12 @@
 #include "storage/lmdb_tables.hpp"
 #include "storage/writer_lock.hpp"
 
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <optional>
+#include <thread>
+
 namespace vagus {
 
 /// lmdb_store with what its header hides: only files named lmdb* see LMDB.
@@ -21,6 +27,9 @@ public:
   store_error stopped() const override;
   store_error retry() override;
   store_error sync() override;
+  void commit_together(std::function<void()> commit_soon) override;
+  store_error commit() override;
+  bool uncommitted() const override { return uncommitted_.load() > 0; }
   const std::string& stream() const override { return stream_; }
   sizes size() const override;
   store_error copy(const std::filesystem::path& directory, bool compact,
@@ -34,10 +43,15 @@ private:
   void make_new(std::string_view stream);
   applied append_growing(std::string_view batch, store_error& error);
   applied try_append(std::string_view batch);
-  /// Runs `f` in a write transaction, which commits if `f` answers true: after `batch`, if there is
-  /// one, is in the log.
-  template <class F>
-  void write(std::string_view batch, F&& f);
+  /// Runs `f` in the open write transaction, or a new one.
+  void change(const std::function<void()>& f);
+  void commit_open();
+  void abandon_open();
+  void note_committed();
+  bool alone() const;
+  void note_applied(size_t batch);
+  bool reapply(store_error& error);
+  void wait_until_committed();
 
   /// A batch in the log that is taken out again unless it is kept.
   class logged_batch {
@@ -71,6 +85,17 @@ private:
   lmdb_env env_;
   std::unique_ptr<lmdb_log> log_;  ///< none where commits are not synced
   bool log_failed_ = false;
+
+  // Several batches in one transaction (lmdb_store_commit.cpp)
+  std::optional<lmdb_write> open_;  ///< belongs to the thread of `append`
+  size_t open_bytes_ = 0;
+  std::atomic<size_t> uncommitted_{0};  ///< batches in it
+  std::atomic<std::thread::id> writer_{};
+  std::atomic<uint32_t> read_lately_{0};  ///< that many batches more are committed each by itself
+  std::function<void()> commit_soon_;
+  std::mutex commit_mutex_;
+  std::condition_variable committed_;
+
   std::unique_ptr<lmdb_tables> rows_;
   mutable std::mutex stop_mutex_;
   store_error stopped_;

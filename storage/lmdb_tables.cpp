@@ -57,11 +57,12 @@ void lmdb_tables::load(MDB_txn* txn) {
   publish_overlay();
 }
 
-void lmdb_tables::begin(MDB_txn* txn) {
+void lmdb_tables::begin(MDB_txn* txn, bool first) {
   txn_ = txn;
   messages_ = lmdb_cursor{txn, databases_.messages};
   ttl_ = lmdb_cursor{txn, databases_.ttl};
   ids_.begin(txn);
+  if (!first) return;
   // The last commit's is the last one. A reader who began before that commit and asks only now for
   // its overlay has to begin anew.
   std::lock_guard lock{published_mutex_};
@@ -179,7 +180,7 @@ void lmdb_tables::remove_all_messages() {
   begin_overlay();
   auto* txn = txn_;
   abandon();
-  begin(txn);
+  begin(txn, false);
 }
 
 uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {

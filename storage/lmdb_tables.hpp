@@ -20,8 +20,9 @@ public:
 
   void load(MDB_txn* txn);
 
-  /// Between these two calls the functions of `tables` work, inside this transaction.
-  void begin(MDB_txn* txn);
+  /// Between these two calls the functions of `tables` work, inside this transaction. `first`: no
+  /// other batch has been applied in it.
+  void begin(MDB_txn* txn, bool first = true);
   /// Writes the meta row. Afterwards the cursors are closed, ready to commit.
   void finish();
   void abandon();

@@ -2,6 +2,7 @@
 
 #include "storage/tables.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -76,8 +77,19 @@ public:
   /// disk.
   virtual applied append(std::string_view batch) = 0;
 
-  /// What has been applied. Any thread, also during `append`.
+  /// What has been applied. Any thread, also during `append`. May wait for a commit of several
+  /// batches (`commit_together`), but for no sync of the disk that is not at hand.
   virtual store_result<std::unique_ptr<store_snapshot>> read() = 0;
+
+  /// While nobody reads, several batches may be committed as one, which costs less: each is as
+  /// durable when `append` answers, and who reads waits until they are committed. `commit_soon` is
+  /// called for that, by any thread, and has the thread of `append` call `commit`. From the first
+  /// call on `append`, `commit` and `retry` stay on one thread, and `commit` comes last.
+  virtual void commit_together(std::function<void()> commit_soon) { (void)commit_soon; }
+  /// Commits what was appended.
+  virtual store_error commit() { return {}; }
+  /// Something was appended and is not committed. Any thread.
+  virtual bool uncommitted() const { return false; }
 
   /// Why `append` refuses, if it does.
   virtual store_error stopped() const = 0;

@@ -185,13 +185,18 @@ void stream_state::note_opened(const opened_store& opened) {
 }
 
 void stream_state::subscribe() {
+  store_->commit_together([writer = writer_, store = std::weak_ptr{store_}] {
+    run_on(writer, [store] {
+      if (auto open = store.lock()) open->commit();
+    });
+  });
   record_->put(store_);
   if (auto snapshot = store_->read()) {
     record_->put((*snapshot)->state());
     count_bytes(static_cast<int64_t>((*snapshot)->state().bytes));
     for (const auto& wrong : consumers_.recover(**snapshot))
-      log_error("JetStream stream '{} > {}' goes on without a part of it: {}",
-                context_.global.name, name_, wrong);
+      log_error("JetStream stream '{} > {}' goes on without a part of it: {}", context_.global.name,
+                name_, wrong);
   }
   if (config().allow_direct) start_readers();
   for (const auto& subject : config().subjects) {
@@ -329,6 +334,7 @@ void stream_state::close_store() {
   run_on(writer_, [=, store = std::move(store_), self = stream_actor{self_}]() mutable {
     // Others may be reading from it, block by block. Nothing may write to the directory any more
     // once another stream can have its place.
+    store->commit();
     std::weak_ptr<message_store> open{store};
     store.reset();
     for (int tries = 0; !open.expired() && tries < 10'000; ++tries)

@@ -101,6 +101,7 @@ private:
   void schedule_expiry(int64_t next_expiry_ns);
   void schedule();
   void sync();
+  void commit_rest();
 
   // stream_republish.cpp
   void make_transforms();
@@ -190,6 +191,7 @@ private:
   time_point next_expiry_ = time_point::max();
   time_point next_retry_ = time_point::max();
   time_point next_sync_ = time_point::max();
+  time_point next_commit_ = time_point::max();  ///< of what the store has not committed
   std::chrono::nanoseconds sync_interval_{0};
 };
 

@@ -12,6 +12,8 @@ namespace {
 
 /// How long a store that has stopped is left alone before it is tried again.
 constexpr std::chrono::seconds retry_interval{1};
+/// How long batches may wait to be committed together: for other processes that read.
+constexpr std::chrono::milliseconds commit_interval{100};
 
 /// What a publisher is told of a proposal that was not accepted.
 api_error error_of(const outcome& o) {
@@ -77,6 +79,8 @@ void stream_state::settle(const stream_batch_ptr& batch) {
     again_ = result.more;
     if (sync_interval_.count() > 0 && next_sync_ == time_point::max())
       next_sync_ = self_->clock().now() + sync_interval_;
+    if (next_commit_ == time_point::max() && store_->uncommitted())
+      next_commit_ = self_->clock().now() + commit_interval;
     schedule_expiry(result.next_expiry_ns);
     consumers_.tell(batch);
   }
@@ -177,7 +181,8 @@ void stream_state::schedule_expiry(int64_t next_expiry_ns) {
 }
 
 void stream_state::schedule() {
-  context_.deadlines.schedule(*this, std::min({next_expiry_, next_retry_, next_sync_}));
+  context_.deadlines.schedule(*this,
+                              std::min({next_expiry_, next_retry_, next_sync_, next_commit_}));
 }
 
 /// What was acknowledged before it was on the disk gets there now.
@@ -188,10 +193,18 @@ void stream_state::sync() {
   });
 }
 
+void stream_state::commit_rest() {
+  next_commit_ = time_point::max();
+  run_on(writer_, [store = store_, self = stream_actor{self_}] {
+    if (auto error = store->commit()) caf::anon_send(self, retry_atom::value, error);
+  });
+}
+
 void stream_state::on_time(time_point now) {
   if (phase_ != phase::open) return;
   if (now >= next_retry_) retry();
   if (now >= next_sync_) sync();
+  if (now >= next_commit_) commit_rest();
   if (now >= next_expiry_) {
     next_expiry_ = time_point::max();
     if (!stopped_) open_batch().proposals.add(expire_proposal{});

@@ -53,6 +53,7 @@ void compare_fixed(comparison& c) {
   c.fixed("HTTPBasePath", &options::http_base_path);
   c.fixed("NoHeaderSupport", &options::no_header_support);
   c.fixed("EventLoops", &options::event_loops);
+  c.fixed("IdlePoll", &options::idle_poll);
 }
 
 void compare_limits(comparison& c) {

@@ -153,6 +153,7 @@ constexpr key_rule top_level[] = {
     {{"pid_file", "pidfile"}, text<&o::pid_file>},
     {{"ports_file_dir"}, text<&o::ports_file_dir>},
     {{"event_loops"}, integer<&o::event_loops, 0, 1024>},
+    {{"idle_poll"}, duration<&o::idle_poll>},
     // Nothing to do: a cache that vagus does not need, reports about links that it does not have.
     {{"disable_sublist_cache", "no_sublist_cache"}, any_boolean},
     {{"connect_error_reports"}, any_integer},

@@ -83,6 +83,8 @@ struct options {
 
   // vagus' own
   int64_t event_loops = 0;  ///< threads that serve connections; 0: one per core
+  /// How long such a thread looks for work before it sleeps, where that has been worth it; 0: never
+  std::chrono::nanoseconds idle_poll = std::chrono::microseconds{100};
 
   bool operator==(const options&) const = default;
 };

@@ -67,6 +67,8 @@ std::vector<std::string> validate(const options& opts) {
   check_not_negative(problems, "max_traced_msg_len", opts.max_traced_msg_len);
   check_not_negative(problems, "event_loops", opts.event_loops);
   if (opts.event_loops > 1024) problems.push_back("event_loops cannot be more than 1024");
+  if (opts.idle_poll < std::chrono::nanoseconds{0} || opts.idle_poll > std::chrono::seconds{1})
+    problems.push_back("idle_poll must be from 0 to 1s");
   if (opts.lame_duck_grace_period >= opts.lame_duck_duration)
     problems.push_back(fmt::format(
         "lame_duck_grace_period ({}) must be less than lame_duck_duration ({})",

@@ -106,6 +106,7 @@ lmdb_store_options workload_options(workload_mode mode) {
   options.ids_per_fold = 16;
   options.ids_per_bucket = 64;
   options.log_batches = 7;
+  options.alone_after_read = 1;  // mostly several batches in one commit
   return options;
 }
 

@@ -19,6 +19,7 @@ struct worker {
   uint64_t seed;
   workload_mode mode;
   std::unique_ptr<lmdb_store> stores[workload_streams];
+  uint64_t applied[workload_streams] = {};
 
   void open(unsigned stream) {
     stores[stream].reset();
@@ -29,15 +30,18 @@ struct worker {
       _exit(2);
     }
     stores[stream] = std::move(*opened);
+    stores[stream]->commit_together([] {});
+    applied[stream] = (*stores[stream]->read())->meta().applied;
   }
 
   void batch(unsigned stream) {
-    auto n = (*stores[stream]->read())->meta().applied + 1;
+    auto n = applied[stream] + 1;
     auto result = stores[stream]->append(workload_batch(seed, stream, n));
     if (result.error) {
       dprintf(2, "append: %s\n", result.error.text.c_str());
       _exit(3);
     }
+    applied[stream] = result.number;
     report(stream, result.number, mode != workload_mode::relaxed);
   }
 
@@ -46,7 +50,7 @@ struct worker {
       dprintf(2, "sync: %s\n", error.text.c_str());
       _exit(5);
     }
-    report(stream, (*stores[stream]->read())->meta().applied, true);
+    report(stream, applied[stream], true);
   }
 
   static void report(unsigned stream, uint64_t number, bool durable) {

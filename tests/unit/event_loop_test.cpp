@@ -46,10 +46,13 @@ note_ptr make_note(std::function<void(event_loop&)> what) {
 }
 
 struct two_loops {
+  explicit two_loops(std::chrono::nanoseconds idle_poll = {})
+      : a{system, 0, idle_poll}, b{system, 1, idle_poll} {}
+
   rcu_thread rcu;
   test_config config;
   caf::actor_system system{config};
-  event_loop a{system, 0}, b{system, 1};
+  event_loop a, b;
 };
 
 }  // namespace
@@ -126,7 +129,8 @@ TEST_CASE("event loop: a guest turn that gives rise to others does not nest them
 }
 
 TEST_CASE("event loop: no mail is lost between threads that visit each other") {
-  two_loops l;
+  // The second: threads that look for work before they sleep.
+  two_loops l{GENERATE(std::chrono::microseconds{0}, std::chrono::microseconds{100})};
   constexpr int rounds = 20000;
   int passed = 0;  // by whoever has the turn of the loop that it is on: never by two
   std::atomic<int> arrived{0};
@@ -157,6 +161,25 @@ TEST_CASE("event loop: no mail is lost between threads that visit each other") {
   l.b.stop();
   CHECK(passed == rounds);
   CHECK(arrived == rounds + 1);
+}
+
+TEST_CASE("idle poll: looking goes on as long as one time in three brings something") {
+  idle_poll poll{std::chrono::microseconds{100}};
+  auto tried = [&](int times, int one_in) {
+    int count = 0;
+    for (int i = 0; i < times; ++i)
+      if (poll.worth_it()) poll.note(++count % one_in == 0);
+    return count;
+  };
+  CHECK(tried(160, 1000) == 10);  // now and then, in vain
+  CHECK(tried(160, 1) >= 140);    // all the time, once it has brought something
+  CHECK(tried(300, 3) == 300);
+  CHECK(tried(300, 10) < 100);
+}
+
+TEST_CASE("idle poll: none is none") {
+  idle_poll poll;
+  for (int i = 0; i < 100; ++i) CHECK_FALSE(poll.worth_it());
 }
 
 TEST_CASE("event loop: stopping runs what is queued") {

@@ -231,8 +231,9 @@ TEST_CASE("compare_options: listeners and identity take a restart") {
   after.port = 1;
   after.server_name = "x";
   after.event_loops = 3;
+  after.idle_poll = {};
   after.no_header_support = true;
   auto changes = compare_options({}, after);
-  CHECK(changes.size() == 4);
+  CHECK(changes.size() == 5);
   for (const auto& c : changes) CHECK_FALSE(c.reloadable);
 }

@@ -107,6 +107,18 @@ std::string lmdb_log::meta_pages() {
   return read_metas(fd, 2 * size_t{stat.ms_psize}, directory_ / "data.mdb");
 }
 
+/// In pieces, as a sync of the log meanwhile waits for what the disk has been given before.
+void lmdb_log::write_out() {
+  constexpr uint64_t piece = 1u << 20;
+  mdb_filehandle_t fd = -1;
+  check_lmdb(mdb_env_get_fd(env_.raw(), &fd), "find the file");
+  auto size = env_.used_size();
+  for (uint64_t at = 0; at < size; at += piece)
+    ::sync_file_range(
+        fd, static_cast<off_t>(at), static_cast<off_t>(piece),
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 void lmdb_log::sync_environment() {
   mdb_filehandle_t fd = -1;
   check_lmdb(mdb_env_get_fd(env_.raw(), &fd), "find the file");
@@ -135,6 +147,7 @@ void lmdb_log::begin_checkpoint() {
   changed_ = false;
   syncing_ = std::thread{[this] {
     try {
+      write_out();
       sync_environment();
       log_.complete();
     } catch (const store_failure& failure) {

@@ -63,6 +63,7 @@ public:
 private:
   void begin_checkpoint();
   void sync_environment();
+  void write_out();
   void join();
   std::string meta_pages();
   void release(MDB_txn*& pin);

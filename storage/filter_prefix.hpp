@@ -15,4 +15,9 @@ inline std::string_view literal_prefix(std::string_view filter) {
   return filter;
 }
 
+/// Whether `filter` matches all that begins with its literal prefix and has something behind it.
+inline bool is_prefix(std::string_view filter) {
+  return filter.ends_with(".>") && literal_prefix(filter).size() == filter.size() - 1;
+}
+
 }  // namespace vagus

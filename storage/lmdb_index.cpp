@@ -37,7 +37,7 @@ uint64_t index_view::count_of(const entry& e) const {
 }
 
 uint64_t index_view::count_from(const entry& e, uint64_t from) const {
-  if (from == 0) return count_of(e);
+  if (from == 0 || (!e.delta && e.row->first >= from)) return count_of(e);
   uint64_t count = e.row ? block_walk{txn_, databases_, *e.row}.count_from(from) : 0;
   if (!e.delta) return count;
   for (auto at = std::lower_bound(e.delta->added.begin(), e.delta->added.end(), from);

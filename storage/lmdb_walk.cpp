@@ -47,29 +47,33 @@ bool index_view::walk_chunk(std::string_view filter, std::string_view prefix, st
   if (row && !fresh && to_view(key) == after) row = rows.move(key, value, MDB_NEXT);
   const auto& deltas = overlay_.deltas();
   auto delta = fresh ? deltas.lower_bound(start) : deltas.upper_bound(start);
-  std::string last;
+  bool all = is_prefix(filter) && prefix.size() == filter.size() - 1;
+  auto matches = [&](std::string_view subject) {
+    return (all && subject.size() > prefix.size()) || filter_matches(filter, subject);
+  };
+  std::string_view current;
   for (size_t seen = 0; seen < subjects_per_lock; ++seen) {
     row = row && to_view(key).starts_with(prefix);
     bool has_delta = delta != deltas.end() && delta->first.starts_with(prefix);
     if (!row && !has_delta) return false;
     int order = !row ? 1 : !has_delta ? -1 : to_view(key).compare(delta->first);
-    std::string_view current = order <= 0 ? to_view(key) : std::string_view{delta->first};
-    last = current;
+    current = order <= 0 ? to_view(key) : std::string_view{delta->first};
     std::optional<subject_row> decoded;
     std::string_view subject = order >= 0 ? std::string_view{delta->second.subject} : current;
     bool is_long = current.size() > longest_plain_key;
-    if (order <= 0 && (is_long || filter_matches(filter, subject))) {
+    if (order <= 0 && (is_long || matches(subject))) {
       decoded = decode_subject(to_view(value));
-      if (!decoded) throw store_failure{{store_errc::corrupt, 0, "index row of " + last}};
+      if (!decoded)
+        throw store_failure{{store_errc::corrupt, 0, "index row of " + std::string{current}}};
       if (is_long) subject = decoded->long_name;
     }
-    if (filter_matches(filter, subject))
+    if (matches(subject))
       if (!visit({subject, decoded ? &*decoded : nullptr, order >= 0 ? &delta->second : nullptr}))
         return false;
     if (order <= 0) row = rows.move(key, value, MDB_NEXT);
     if (order >= 0) ++delta;
   }
-  after = std::move(last);
+  after = current;
   return true;
 }
 

@@ -11,26 +11,32 @@
 
 namespace vagus {
 
-void consumer_state::take(const frame_batch& batch) {
-  client_.take(batch);
-  if (phase_ == phase::open) {
-    active_ns_ = now_ns();
-    looked_ahead_ = false;
-    for (const auto& run : batch.runs()) {
-      frame_reader frames{batch, run};
-      while (frames.next()) {
-        if (run.slot == slot::acks)
-          take_ack(frames.message());
-        else if (run.slot == slot::flow && config().push())
-          take_flow_answer();
-        else
-          take_next(frames.message());
-      }
+void consumer_state::take(const frame_batch_ptr& batch) {
+  client_->take(*batch);
+  if (phase_ == phase::resting)
+    caf::anon_send(owner_, hand_atom::value, batch);
+  else
+    take_frames(*batch);
+  client_->release(batch->total());
+}
+
+void consumer_state::take_frames(const frame_batch& batch) {
+  if (phase_ != phase::open) return;
+  active_ns_ = now_ns();
+  looked_ahead_ = false;
+  for (const auto& run : batch.runs()) {
+    frame_reader frames{batch, run};
+    while (frames.next()) {
+      if (run.slot == slot::acks)
+        take_ack(frames.message());
+      else if (run.slot == slot::flow && config().push())
+        take_flow_answer();
+      else
+        take_next(frames.message());
     }
-    report_exhausted();
-    publish_effects(effects_);
   }
-  client_.release(batch.total());
+  report_exhausted();
+  publish_effects(effects_);
 }
 
 // ---- CONSUMER.MSG.NEXT ----
@@ -50,6 +56,7 @@ void consumer_state::take_next(const message_view& message) {
         {std::string{message.reply}, status_headers("409 Consumer is push based")});
     return;
   }
+  attach();
   look_ahead();
   {
     snapshot_guard guard;
@@ -101,6 +108,7 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   }
   at_end_ = false;
   if (body.kind == ack_kind::next && !message.reply.empty()) {
+    attach();
     look_ahead();
     snapshot_guard guard;
     pulls_.add(message.reply, body.next, standing(now_ns()), effects_);

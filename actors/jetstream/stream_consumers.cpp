@@ -8,7 +8,8 @@
 #include "net/log.hpp"
 
 #include <caf/send.hpp>
-#include <nlohmann/json.hpp>
+
+#include <charconv>
 
 namespace vagus {
 
@@ -20,12 +21,21 @@ std::string stream_consumers::config_row(const entry& e) const {
 
 namespace {
 
+/// What config_row has written.
 std::string read_config_row(const std::string& row, consumer_config& config, int64_t& created_ns) {
-  auto json = nlohmann::json::parse(row, nullptr, false);
-  if (!json.is_object() || !json.contains("config")) return "its configuration is not readable";
-  created_ns = json.value("created", int64_t{0});
-  auto wrong = read_json(json["config"].dump(), false, config);
-  return wrong ? wrong->description : std::string{};
+  constexpr std::string_view created = R"({"created":)";
+  constexpr std::string_view configured = R"(,"config":)";
+  std::string_view rest{row};
+  if (rest.starts_with(created) && rest.ends_with('}')) {
+    rest = rest.substr(created.size(), rest.size() - created.size() - 1);
+    auto number = std::from_chars(rest.data(), rest.data() + rest.size(), created_ns);
+    rest.remove_prefix(static_cast<size_t>(number.ptr - rest.data()));
+    if (number.ec == std::errc{} && rest.starts_with(configured)) {
+      auto wrong = read_json(rest.substr(configured.size()), false, config);
+      return wrong ? wrong->description : std::string{};
+    }
+  }
+  return "its configuration is not readable";
 }
 
 /// The rows of a consumer's state by their slots. A slot that is not there ends them.

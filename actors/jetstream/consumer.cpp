@@ -14,10 +14,8 @@ namespace vagus {
 
 namespace {
 
-/// A consumer of which nobody wants anything is told of no commits after so long.
+/// A consumer of which nobody wants anything is told of no commits after so long, and rests.
 constexpr int64_t follow_ns = 5'000'000'000;
-/// And rests after so long, if it is subscribed.
-constexpr int64_t attached_ns = 10'000'000'000;
 
 }  // namespace
 
@@ -314,7 +312,7 @@ void consumer_state::note_idle() {
   if (!pulls_.empty() || (config().push() && wanted_)) active_ns_ = now;
   auto idle = now - active_ns_;
   if (following_ && idle >= follow_ns && ledger_.num_ack_pending() == 0) unfollow();
-  if (idle >= attached_ns && can_rest()) ask_for_rest();
+  if (idle >= follow_ns && can_rest()) ask_for_rest();
   auto threshold = config().inactive_threshold;
   if (threshold <= 0 || idle < threshold) return;
   if (config().push() && now - unwanted_since_ns_ < threshold) return;
@@ -335,7 +333,7 @@ void consumer_state::schedule() {
   bool of_use = !pulls_.empty() || (config().push() && wanted_);
   if (!of_use && following_) want(std::max(active_ns_ + follow_ns, now + 1'000'000));
   if (client_ && !asked_for_rest_ && can_rest())
-    want(std::max(active_ns_ + attached_ns, now + 1'000'000));
+    want(std::max(active_ns_ + follow_ns, now + 1'000'000));
   if (!of_use && config().inactive_threshold > 0)
     want(std::max(active_ns_ + config().inactive_threshold, now + 1'000'000));
   if (next == INT64_MAX) return context_.deadlines.cancel(*this);
@@ -355,7 +353,7 @@ void consumer_state::after_run() {
     else if (flush_at_ns_ == 0 && !in_flight_)
       flush_at_ns_ = now_ns() + patience_ns;
   }
-  if (!client_ && can_rest()) return ask_for_rest();
+  if (!client_) attach_or_rest();
   schedule();
 }
 

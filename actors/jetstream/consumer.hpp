@@ -52,7 +52,8 @@ struct consumer_start {
 ///
 /// One that nobody uses rests, if it may (consumer_config::may_rest): it ends, and its rows are all
 /// that is left of it until the stream, which is subscribed in its place, gets something for it.
-/// Only a pull request makes it subscribe by itself; requests about it do not.
+/// It subscribes by itself only when a client waits, or has got messages; not for requests about
+/// it.
 ///
 /// Files: consumer.cpp (behavior, start, end, requests about it), consumer_deliver.cpp (what goes
 /// out), consumer_acks.cpp (what comes in, what is committed of it), consumer_news.cpp (what is new
@@ -97,6 +98,7 @@ private:
 
   // consumer_rest.cpp
   bool can_rest() const;
+  void attach_or_rest();
   void ask_for_rest();
   void rest();
   void end_rest();

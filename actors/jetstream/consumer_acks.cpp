@@ -56,7 +56,6 @@ void consumer_state::take_next(const message_view& message) {
         {std::string{message.reply}, status_headers("409 Consumer is push based")});
     return;
   }
-  attach();
   look_ahead();
   {
     snapshot_guard guard;
@@ -108,7 +107,6 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   }
   at_end_ = false;
   if (body.kind == ack_kind::next && !message.reply.empty()) {
-    attach();
     look_ahead();
     snapshot_guard guard;
     pulls_.add(message.reply, body.next, standing(now_ns()), effects_);

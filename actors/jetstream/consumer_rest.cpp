@@ -11,6 +11,14 @@ bool consumer_state::can_rest() const {
   return done_.empty() && ack_replies_.empty() && !in_flight_ && !continuing_ && stalls_ == 0;
 }
 
+/// After each turn of one that is not subscribed.
+void consumer_state::attach_or_rest() {
+  if (asked_for_rest_) return;
+  if (!pulls_.empty() || ledger_.num_ack_pending() > 0 || ledger_.changed()) return attach();
+  unfollow();
+  if (can_rest()) ask_for_rest();
+}
+
 /// The stream may have something on its way to it, so that it decides.
 void consumer_state::ask_for_rest() {
   context_.deadlines.cancel(*this);

@@ -79,6 +79,11 @@ using consumer_actor = subscriber_actor::extend<
     caf::reacts_to<lasts_atom, last_sequences>,
     // Somebody has subscribed to its deliver subject, or no longer does.
     caf::reacts_to<interest_atom>,
+    // What its stream got for it while it was not there.
+    caf::reacts_to<hand_atom, frame_batch_ptr>,
+    // It may rest, as it has asked for: tells the stream what it does. Nothing of the stream
+    // follows until then.
+    caf::reacts_to<rest_atom>,
     // Itself: goes on delivering.
     caf::reacts_to<continue_atom>,
     // It is deleted: tells those who wait so, then ends.
@@ -126,7 +131,11 @@ using stream_actor = subscriber_actor::extend<
     // Messages of an origin, to be stored.
     caf::reacts_to<sourced_atom, sourced_ptr>,
     // Nobody has used a consumer for as long as it allows: it goes.
-    caf::reacts_to<expired_atom, std::string>>;
+    caf::reacts_to<expired_atom, std::string>,
+    // Nobody uses a consumer: it would rest. It rests now, or (false) does not.
+    caf::reacts_to<rest_atom, std::string>, caf::reacts_to<rested_atom, std::string, bool>,
+    // What a consumer got that was about to rest.
+    caf::reacts_to<hand_atom, frame_batch_ptr>>;
 
 /// Answers direct gets of one stream for the clients of one event loop. Pinned there.
 using stream_reader_actor = subscriber_actor::extend<

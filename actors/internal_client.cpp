@@ -27,18 +27,29 @@ void internal_client::start(const subscriber_actor& self, manner how) {
 }
 
 void internal_client::subscribe(uint32_t slot, std::string_view subject, std::string_view queue) {
-  if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   subjects_.emplace(slot, subscribed{std::string{subject}, std::string{queue}});
-  changes_->push({true, slot, generation, subject, queue, "1"});
-  ++unapplied_;
+  change(true, slot, subject, queue);
+}
+
+void internal_client::change(bool add, uint32_t slot, std::string_view subject,
+                             std::string_view queue) {
+  if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
+  changes_->push({add, slot, generation, subject, queue, "1"});
+  ++asked_;
 }
 
 void internal_client::unsubscribe(uint32_t slot) {
-  if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   auto at = subjects_.find(slot);
-  changes_->push({false, slot, generation, at->second.subject, at->second.queue, "1"});
+  change(false, slot, at->second.subject, at->second.queue);
   subjects_.erase(at);
-  ++unapplied_;
+}
+
+void internal_client::subscribe_unlisted(uint32_t slot, std::string_view subject) {
+  change(true, slot, subject, {});
+}
+
+void internal_client::unsubscribe_unlisted(uint32_t slot, std::string_view subject) {
+  change(false, slot, subject, {});
 }
 
 void internal_client::send_changes() {
@@ -49,6 +60,10 @@ void internal_client::send_changes() {
 
 void internal_client::withdraw() {
   endpoint_->closing = true;
+  step_back();
+}
+
+void internal_client::step_back() {
   if (!changes_) changes_ = interest_changes_ptr{new interest_changes{endpoint_}};
   while (!subjects_.empty()) unsubscribe(subjects_.begin()->first);
   changes_->last = true;

@@ -38,13 +38,22 @@ public:
   /// @pre `slot` is not in use; the subject is valid
   void subscribe(uint32_t slot, std::string_view subject, std::string_view queue = {});
   void unsubscribe(uint32_t slot);
+  /// The same for subjects that the actor knows by itself: there may be many, they may share a
+  /// slot, and it takes them all back before it withdraws.
+  void subscribe_unlisted(uint32_t slot, std::string_view subject);
+  void unsubscribe_unlisted(uint32_t slot, std::string_view subject);
   /// Sends what subscribe and unsubscribe have gathered.
   void send_changes();
   /// Nothing is delivered any more; the last change.
   void withdraw();
+  /// The last change, too: until it is in force, messages are delivered.
+  void step_back();
 
-  void note_applied(uint64_t count) { unapplied_ -= count; }
-  bool settled() const { return unapplied_ == 0; }
+  void note_applied(uint64_t count) { applied_ += count; }
+  bool settled() const { return applied_ == asked_; }
+  /// How many changes were asked for, and how many of them are in force: they become so in order.
+  uint64_t asked() const { return asked_; }
+  uint64_t applied() const { return applied_; }
 
   /// Counts what has come in as taken over by the actor, which owes `release` for it.
   void take(const frame_batch& batch);
@@ -52,8 +61,9 @@ public:
   void release(size_t bytes);
   bool below_low_water() const;
 
-
 private:
+  void change(bool add, uint32_t slot, std::string_view subject, std::string_view queue);
+
   loop_context& context_;
   endpoint_ptr endpoint_;
   subscriber_actor self_;
@@ -62,7 +72,8 @@ private:
     std::string subject, queue;
   };
   std::map<uint32_t, subscribed> subjects_;
-  uint64_t unapplied_ = 0;
+  uint64_t asked_ = 0;
+  uint64_t applied_ = 0;
 };
 
 /// Publishing from inside the server: lives within one handler of a pinned actor, and sends what it

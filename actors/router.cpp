@@ -6,6 +6,7 @@
 #include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <random>
@@ -170,11 +171,24 @@ const subscriber* router::choose(const queue_match& group, const endpoint* self)
 }
 
 size_t router::publish(const message_view& message, const endpoint* self) {
-  return deliver_all(lookup(message.subject), message, self);
+  const auto& result = lookup(message.subject);
+  auto delivered = deliver_all(result, message, self);
+  return delivered > 0 ? delivered : deliver_instead(result, message);
 }
 
 size_t router::deliver_to(std::string_view to, const message_view& message) {
   return deliver_all(lookup(to), message, nullptr);
+}
+
+/// Who was found may have stopped to relieve another in between: that one is there all the time.
+size_t router::deliver_instead(const match_result& found, const message_view& message) {
+  auto left = [](const subscriber* s) {
+    return s->relieves() && s->destination.load(std::memory_order_acquire) == nullptr;
+  };
+  if (std::none_of(found.plain.begin(), found.plain.end(), left)) return 0;
+  match_result now;
+  interest_.match(message.subject, interest::hash_of(message.subject), now);
+  return deliver_all(now, message, nullptr);
 }
 
 size_t router::deliver_all(const match_result& result, const message_view& message,

@@ -82,9 +82,19 @@ void interest::end_stamps(std::string_view pattern, bool wildcard) {
 
 void interest::collect(const node& at, match_result& into) {
   auto list = at.plain.read();
-  for (uint32_t i = 0; i < list.count; ++i)
-    if (list.at[i].destination.load(std::memory_order_acquire) != nullptr)
-      into.plain.push_back(&list.at[i]);
+  const subscriber* substitute = nullptr;
+  bool relieved = false;
+  for (uint32_t i = 0; i < list.count; ++i) {
+    const auto& s = list.at[i];
+    if (s.destination.load(std::memory_order_acquire) == nullptr) continue;
+    if (s.stands_in()) {
+      substitute = &s;
+      continue;
+    }
+    relieved = relieved || s.relieves();
+    into.plain.push_back(&s);
+  }
+  if (substitute != nullptr && !relieved) into.plain.push_back(substitute);
   auto* queues = at.queues.load(std::memory_order_acquire);
   if (queues == nullptr) return;
   for (auto* group : queues->groups) {

@@ -18,6 +18,13 @@ struct subscriber {
 
   std::string_view sid() const;
 
+  /// Slots from here on belong to one who is there in place of another: of a list with a subscriber
+  /// whose slot is from `relieving` on, below this, it gets nothing.
+  static constexpr uint32_t standing_in = uint32_t{1} << 31;
+  static constexpr uint32_t relieving = uint32_t{1} << 30;
+  bool stands_in() const { return slot >= standing_in; }
+  bool relieves() const { return slot >= relieving && slot < standing_in; }
+
   /// Sids are opaque; short ones (all that clients use) are kept in place.
   static constexpr size_t inline_sid = 15;
   std::array<char, inline_sid> text{};

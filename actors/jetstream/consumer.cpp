@@ -14,7 +14,7 @@ namespace vagus {
 
 namespace {
 
-/// A consumer of which nobody wants anything is told of no commits after so long.
+/// A consumer of which nobody wants anything is told of no commits after so long, and rests.
 constexpr int64_t follow_ns = 5'000'000'000;
 
 }  // namespace
@@ -36,7 +36,6 @@ consumer_state::consumer_state(handle::pointer self, loop_context& context, jets
       pulls_{*config_,
              {[this](std::string_view subject) { return context_.routes.reaches(subject); },
               [] { return make_nuid(); }}},
-      client_{context, 0},
       ack_head_{fmt::format("$JS.ACK.{}.{}.", stream_, name_)} {
   if (start.creation) early_.push_back(std::move(start.creation));
   if (start.stored) ledger_.take_row();
@@ -49,18 +48,19 @@ consumer_state::~consumer_state() {
 consumer_actor::behavior_type consumer_state::behavior() {
   supervise(self_);
   active_ns_ = now_ns();
-  subscribe();
   find_lasts_apart();
+  subscribe();
   return {
-      [this](const frame_batch_ptr& batch) { take(*batch); },
+      [this](const frame_batch_ptr& batch) { take(batch); },
       [this](applied_atom, uint64_t count) {
-        client_.note_applied(count);
-        if (!client_.settled()) return;
+        client_->note_applied(count);
+        if (!client_->settled()) return;
         subscribed_ = true;
         note_started();
       },
       [this](retired_atom) {
         retired_ = true;
+        if (phase_ == phase::resting) return end_rest();
         end_if_done();
       },
       [](drain_atom) { return true; },
@@ -77,6 +77,8 @@ consumer_actor::behavior_type consumer_state::behavior() {
       },
       [this](lasts_atom, const last_sequences& lasts) { note_lasts(lasts); },
       [this](interest_atom) { look_for_interest(); },
+      [this](hand_atom, const frame_batch_ptr& batch) { take_frames(*batch); },
+      [this](rest_atom) { rest(); },
       [this](continue_atom) { continuing_ = false; },
       [this](remove_atom) { end(true); },
       [this](end_atom) { end(false); },
@@ -86,19 +88,27 @@ consumer_actor::behavior_type consumer_state::behavior() {
 // ---- the start ----
 
 void consumer_state::subscribe() {
-  client_.start(subscriber_actor{consumer_actor{self_}}, {.lossless = true});
-  client_.subscribe(slot::acks, ack_head_ + '>');
+  if (!config().may_rest()) return attach();
+  subscribed_ = true;  // its stream is, in its place
+  note_started();
+}
+
+void consumer_state::attach() {
+  if (client_) return;
+  client_.emplace(context_, 0);
+  client_->start(subscriber_actor{consumer_actor{self_}}, {.lossless = true});
+  client_->subscribe(slot::acks, ack_head_ + '>');
   if (config().push()) {
     if (config().flow_control)
-      client_.subscribe(slot::flow, fmt::format("$JS.FC.{}.{}.*", stream_, name_));
+      client_->subscribe(slot::flow, fmt::format("$JS.FC.{}.{}.*", stream_, name_));
     unwanted_since_ns_ = active_ns_;
     caf::anon_send(context_.global.space, watch_atom::value, config().deliver_subject,
                    watcher_actor{consumer_actor{self_}});
   }
   uint32_t next = slot::pulls;
   for (const auto& prefix : js_.api_prefixes())
-    client_.subscribe(next++, fmt::format("{}.CONSUMER.MSG.NEXT.{}.{}", prefix, stream_, name_));
-  client_.send_changes();
+    client_->subscribe(next++, fmt::format("{}.CONSUMER.MSG.NEXT.{}.{}", prefix, stream_, name_));
+  client_->send_changes();
 }
 
 /// A long search is not for an event loop.
@@ -146,7 +156,7 @@ void consumer_state::respond(const api_request& request, std::string_view body) 
 }
 
 void consumer_state::answer(const consumer_call_ptr& call) {
-  if (phase_ == phase::ending || phase_ == phase::ended) return;
+  if (phase_ != phase::starting && phase_ != phase::open) return;
   if (phase_ == phase::starting) return early_.push_back(call);
   switch (call->kind) {
     case consumer_call_kind::create:
@@ -217,6 +227,8 @@ void consumer_state::answer_unpin(const consumer_call& call) {
 /// Another configuration, which is stored already.
 void consumer_state::put_in_force(const consumer_call& call) {
   auto before = std::exchange(config_, call.config);
+  asked_for_rest_ = false;
+  if (!config().may_rest()) attach();
   ledger_.change_rules(rules_of(config(), retention_ == retention_policy::workqueue));
   pulls_.configure(config());
   if (before->filters() != config().filters()) {
@@ -244,6 +256,7 @@ void consumer_state::put_in_force(const consumer_call& call) {
 /// `deleted`: for good. What has changed since the last commit is committed before the end.
 void consumer_state::end(bool deleted) {
   if (phase_ == phase::ending || phase_ == phase::ended) return;
+  bool subscribed = client_ && phase_ != phase::resting;
   phase_ = phase::ending;
   deleted_ = deleted;
   context_.deadlines.cancel(*this);
@@ -256,7 +269,10 @@ void consumer_state::end(bool deleted) {
     caf::anon_send(context_.global.space, unwatch_atom::value, config().deliver_subject,
                    watcher_actor{consumer_actor{self_}});
   unfollow();
-  client_.withdraw();
+  if (subscribed)
+    client_->withdraw();
+  else if (!client_)
+    retired_ = true;
   if (!deleted) flush_changes();
   end_if_done();
 }
@@ -296,6 +312,7 @@ void consumer_state::note_idle() {
   if (!pulls_.empty() || (config().push() && wanted_)) active_ns_ = now;
   auto idle = now - active_ns_;
   if (following_ && idle >= follow_ns && ledger_.num_ack_pending() == 0) unfollow();
+  if (idle >= follow_ns && can_rest()) ask_for_rest();
   auto threshold = config().inactive_threshold;
   if (threshold <= 0 || idle < threshold) return;
   if (config().push() && now - unwanted_since_ns_ < threshold) return;
@@ -315,6 +332,8 @@ void consumer_state::schedule() {
   if (config().paused(now)) want(*config().pause_until);
   bool of_use = !pulls_.empty() || (config().push() && wanted_);
   if (!of_use && following_) want(std::max(active_ns_ + follow_ns, now + 1'000'000));
+  if (client_ && !asked_for_rest_ && can_rest())
+    want(std::max(active_ns_ + follow_ns, now + 1'000'000));
   if (!of_use && config().inactive_threshold > 0)
     want(std::max(active_ns_ + config().inactive_threshold, now + 1'000'000));
   if (next == INT64_MAX) return context_.deadlines.cancel(*this);
@@ -334,6 +353,7 @@ void consumer_state::after_run() {
     else if (flush_at_ns_ == 0 && !in_flight_)
       flush_at_ns_ = now_ns() + patience_ns;
   }
+  if (!client_) attach_or_rest();
   schedule();
 }
 

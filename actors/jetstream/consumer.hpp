@@ -19,6 +19,17 @@
 
 namespace vagus {
 
+/// The slots of what a consumer is subscribed to, each API's prefix with one of its own from
+/// `pulls` on. Its stream uses the same, from `subscriber::standing_in` on, in its place.
+struct consumer_slot {
+  static constexpr uint32_t acks = subscriber::relieving;
+  static constexpr uint32_t flow = acks + 1;
+  static constexpr uint32_t pulls = acks + 2;
+  static constexpr uint32_t instead_of(uint32_t slot) {
+    return slot - subscriber::relieving + subscriber::standing_in;
+  }
+};
+
 /// How a consumer comes to life.
 struct consumer_start {
   std::string stream;
@@ -37,8 +48,12 @@ struct consumer_start {
 
 /// One consumer of a stream. It reads the store for itself: the stream has no work with a consumer
 /// that is behind. After every turn it delivers what it may, then hands the stream what has to be
-/// committed. It follows the stream's commits while somebody wants messages of it, and costs
-/// nothing else.
+/// committed. It follows the stream's commits while somebody wants messages of it.
+///
+/// One that nobody uses rests, if it may (consumer_config::may_rest): it ends, and its rows are all
+/// that is left of it until the stream, which is subscribed in its place, gets something for it.
+/// It subscribes by itself only when a client waits, or has got messages; not for requests about
+/// it.
 ///
 /// Files: consumer.cpp (behavior, start, end, requests about it), consumer_deliver.cpp (what goes
 /// out), consumer_acks.cpp (what comes in, what is committed of it), consumer_news.cpp (what is new
@@ -59,11 +74,12 @@ public:
   void after_run();
 
 private:
-  enum class phase : uint8_t { starting, open, ending, ended };
-  enum slot : uint32_t { acks = 0, flow = 1, pulls = 2 };
+  enum class phase : uint8_t { starting, open, resting, ending, ended };
+  using slot = consumer_slot;
 
   // consumer.cpp
   void subscribe();
+  void attach();
   void note_started();
   void note_lasts(const last_sequences& lasts);
   void find_lasts_apart();
@@ -80,8 +96,16 @@ private:
   void schedule();
   void note_idle();
 
+  // consumer_rest.cpp
+  bool can_rest() const;
+  void attach_or_rest();
+  void ask_for_rest();
+  void rest();
+  void end_rest();
+
   // consumer_acks.cpp
-  void take(const frame_batch& batch);
+  void take(const frame_batch_ptr& batch);
+  void take_frames(const frame_batch& batch);
   void take_ack(const message_view& message);
   void take_next(const message_view& message);
   void look_ahead();
@@ -143,12 +167,13 @@ private:
   consumer_ledger ledger_;
   message_feed feed_;
   pull_queue pulls_;
-  internal_client client_;
-  std::vector<consumer_call_ptr> early_;  ///< requests that wait until it is ready
+  std::optional<internal_client> client_;  ///< once it is subscribed by itself
+  std::vector<consumer_call_ptr> early_;   ///< requests that wait until it is ready
   phase phase_ = phase::starting;
   bool retired_ = false;
   bool subscribed_ = false;
   bool deleted_ = false;
+  bool asked_for_rest_ = false;
 
   // What goes out
   const std::string ack_head_;  ///< $JS.ACK.<stream>.<consumer>.

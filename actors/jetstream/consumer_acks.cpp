@@ -11,26 +11,32 @@
 
 namespace vagus {
 
-void consumer_state::take(const frame_batch& batch) {
-  client_.take(batch);
-  if (phase_ == phase::open) {
-    active_ns_ = now_ns();
-    looked_ahead_ = false;
-    for (const auto& run : batch.runs()) {
-      frame_reader frames{batch, run};
-      while (frames.next()) {
-        if (run.slot == slot::acks)
-          take_ack(frames.message());
-        else if (run.slot == slot::flow && config().push())
-          take_flow_answer();
-        else
-          take_next(frames.message());
-      }
+void consumer_state::take(const frame_batch_ptr& batch) {
+  client_->take(*batch);
+  if (phase_ == phase::resting)
+    caf::anon_send(owner_, hand_atom::value, batch);
+  else
+    take_frames(*batch);
+  client_->release(batch->total());
+}
+
+void consumer_state::take_frames(const frame_batch& batch) {
+  if (phase_ != phase::open) return;
+  active_ns_ = now_ns();
+  looked_ahead_ = false;
+  for (const auto& run : batch.runs()) {
+    frame_reader frames{batch, run};
+    while (frames.next()) {
+      if (run.slot == slot::acks)
+        take_ack(frames.message());
+      else if (run.slot == slot::flow && config().push())
+        take_flow_answer();
+      else
+        take_next(frames.message());
     }
-    report_exhausted();
-    publish_effects(effects_);
   }
-  client_.release(batch.total());
+  report_exhausted();
+  publish_effects(effects_);
 }
 
 // ---- CONSUMER.MSG.NEXT ----

@@ -12,6 +12,12 @@ std::vector<std::string> consumer_config::filters() const {
   return filter_subjects;
 }
 
+bool consumer_config::may_rest() const {
+  return !mem_storage && !push() && inactive_threshold <= 0 && !pause_until &&
+         priority_groups.empty() && deliver_policy != deliver_policy::last_per_subject &&
+         replay_policy == replay_policy::instant && rate_limit_bps == 0;
+}
+
 int consumer_config::sampled_percent() const {
   int percent = 0;
   const char* from = sample_freq.data();

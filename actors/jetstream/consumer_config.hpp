@@ -70,6 +70,9 @@ struct consumer_config {
   bool durable() const { return !durable_name.empty(); }
   /// `filter_subject` or `filter_subjects`; empty where the consumer takes everything.
   std::vector<std::string> filters() const;
+  /// Whether the rows of its state are all that there has to be of it while nobody uses it: it is
+  /// stored, has no times to keep, and delivers only to who asks.
+  bool may_rest() const;
   /// Whether deliveries rest at `now`.
   bool paused(int64_t now_ns) const { return pause_until && now_ns < *pause_until; }
   /// How many percent of the acknowledgements are reported; 0 is none.

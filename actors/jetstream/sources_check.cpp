@@ -45,7 +45,7 @@ constexpr texts of_source{"sources",
                           js_errc::source_max_message_size_too_big,
                           js_errc::source_durable_consumer_cfg_invalid};
 
-problem invalid(std::string_view text) {
+problem invalid_config(std::string_view text) {
   return make_error(js_errc::stream_invalid_config, text);
 }
 
@@ -132,7 +132,7 @@ public:
     for (const auto& s : config_.sources)
       if (auto p = check_source(s)) return p;
     if (auto p = check_prefixes()) return p;
-    if (in_cycle(config_, find_)) return invalid("detected cycle");
+    if (in_cycle(config_, find_)) return invalid_config("detected cycle");
     return std::nullopt;
   }
 
@@ -146,7 +146,7 @@ private:
     if (auto p = check_consumer(m, of_mirror)) return p;
     if (auto p = check_filter_alone(m, of_mirror)) return p;
     if (config_.subject_delete_marker_ttl > 0)
-      return invalid("subject delete markers forbidden on mirrors");
+      return invalid_config("subject delete markers forbidden on mirrors");
     if (auto p = check_transforms(m, of_mirror)) return p;
     if (m.external) return note_prefixes(*m.external);
     if (!valid_name(m.name)) return make_error(of_mirror.bad_name);
@@ -197,7 +197,7 @@ private:
     }
     for (const auto& prefix : api_) {
       if (!valid_literal_subject(prefix))
-        return invalid(
+        return invalid_config(
             fmt::format("stream external api prefix {} must be a valid subject without wildcards",
                         go_printed(prefix)));
       if (prefix == "$JS.API")
@@ -225,7 +225,7 @@ problem check_filter(const stream_source& s, std::string_view of) {
 
 problem check_absent_consumer(const stream_source& s, const texts& say) {
   if (!s.consumer) return std::nullopt;
-  return invalid(fmt::format("consumer of {} is not supported by this server", say.member));
+  return invalid_config(fmt::format("consumer of {} is not supported by this server", say.member));
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ stream_actor::behavior_type stream_state::behavior() {
       [this](const frame_batch_ptr& batch) { take(batch); },
       [this](applied_atom, uint64_t count) {
         client_.note_applied(count);
+        consumers_.note_applied();
         note_settled();
       },
       [this](retired_atom) {
@@ -96,6 +97,13 @@ stream_actor::behavior_type stream_state::behavior() {
       [this](rows_atom, const consumer_change_ptr& change) { consumers_.commit(change); },
       [this](sourced_atom, const sourced_ptr& messages) { take_sourced(messages); },
       [this](expired_atom, const std::string& consumer) { consumers_.note_expired(consumer); },
+      [this](rest_atom, const std::string& consumer) { consumers_.let_rest(consumer); },
+      [this](rested_atom, const std::string& consumer, bool rests) {
+        consumers_.note_rested(consumer, rests);
+      },
+      [this](hand_atom, const frame_batch_ptr& batch) {
+        for (const auto& run : batch->runs()) consumers_.take(*batch, run);
+      },
   };
 }
 
@@ -204,6 +212,7 @@ void stream_state::subscribe() {
     slots_.emplace_back(subject, next_slot_++);
   }
   reconfigured_ = false;
+  subjects_asked_ = client_.asked();
   client_.send_changes();
   note_settled();
 }
@@ -217,7 +226,8 @@ void stream_state::count_bytes(int64_t held) {
 
 /// Everybody sees its subscriptions as they are now, once all changes are in force.
 void stream_state::note_settled() {
-  if (!client_.settled() || readers_awaited_ > 0 || !consumers_.settled()) return;
+  if (readers_awaited_ > 0 || !consumers_.settled()) return;
+  if (client_.applied() < subjects_asked_) return;
   if (phase_ == phase::opening) {
     phase_ = phase::open;
     // What has expired while nobody looked goes now.
@@ -281,6 +291,7 @@ void stream_state::change_subscriptions(const stream_config& before) {
   }
   if (config().allow_direct && !before.allow_direct) start_readers();
   if (!config().allow_direct && before.allow_direct) end_readers();
+  subjects_asked_ = client_.asked();
   client_.send_changes();
 }
 
@@ -311,6 +322,7 @@ void stream_state::end(bool remove) {
   phase_ = phase::ending;
   remove_ = remove;
   context_.deadlines.cancel(*this);
+  consumers_.withdraw();
   client_.withdraw();
   answer_drained();
   end_readers();

@@ -109,7 +109,6 @@ private:
 
   // stream_sourcing.cpp
   struct source_part;
-  struct source_part;
   void start_sources();
   void end_sources();
   uint64_t stored_of(store_snapshot& in, const std::string& source) const;
@@ -175,6 +174,7 @@ private:
   bool retired_ = false;         ///< nothing more can come from publishers
   bool remove_ = false;          ///< what is stored goes when the stream ends
   bool reconfigured_ = false;    ///< the API waits for new subscriptions to be in force
+  uint64_t subjects_asked_ = 0;  ///< of its client, up to the last change of its own subjects
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
 

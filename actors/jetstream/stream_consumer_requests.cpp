@@ -65,11 +65,11 @@ void stream_consumers::answer(const stream_call_ptr& call) {
   auto at = entries_.find(name);
   if (at == entries_.end()) return refuse(call, type, make_error(js_errc::consumer_not_found));
   auto& e = at->second;
-  if (e.busy) return e.waiting.push_back(call);
+  if (e.busy) return e.hold().waiting.push_back(call);
   if (verb == "DELETE") {
     if (!is_empty_request(call->request.payload))
       return refuse(call, type, make_error(js_errc::not_empty_request));
-    e.deletions.push_back(call);
+    e.hold().deletions.push_back(call);
     return remove(at->first, e);
   }
   if (verb == "PAUSE") return answer_pause(call, at->first, e);
@@ -87,13 +87,15 @@ void stream_consumers::answer(const stream_call_ptr& call) {
   auto next = std::make_shared<consumer_call>();
   next->kind = verb == "INFO" ? consumer_call_kind::info : consumer_call_kind::unpin;
   next->request = call->request;
-  caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{next});
+  send(at->first, e, next);
 }
 
 // ---- CONSUMER.CREATE ----
 
+/// Of a work queue, where a consumer depends on the others.
 std::vector<const consumer_config*> stream_consumers::configs(std::string_view except) const {
   std::vector<const consumer_config*> all;
+  if (stream_.config().retention != retention_policy::workqueue) return all;
   for (const auto& [name, e] : entries_)
     if (name != except && !e.config->direct) all.push_back(e.config.get());
   return all;
@@ -106,7 +108,7 @@ void stream_consumers::answer_create(const stream_call_ptr& call) {
   if (c.name.empty()) c.name = c.durable_name;
   auto at = entries_.find(c.name);
   if (!c.name.empty() && at != entries_.end()) {
-    if (at->second.busy) return at->second.waiting.push_back(call);
+    if (at->second.busy) return at->second.hold().waiting.push_back(call);
     // Only CONSUMER.PAUSE changes it.
     c.pause_until = at->second.config->pause_until;
     if (auto wrong =
@@ -121,7 +123,7 @@ void stream_consumers::answer_create(const stream_call_ptr& call) {
   if (auto wrong = check_dead_letter(c, stream_.config())) return refuse(call, type, *wrong);
   auto others = configs({});
   if (auto wrong = check_new_consumer(c, stream_.config(), stream_.consumer_limits(), asked.action,
-                                      {others.size(), others}))
+                                      {entries_.size() - direct_, others}))
     return refuse(call, type, *wrong);
   create(call, std::move(asked));
 }
@@ -140,32 +142,48 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   auto& e = entries_[name];
   e.created_ns = stream_.now_ns();
   e.config = std::make_shared<const consumer_config>(std::move(asked.config));
+  if (e.config->direct) ++direct_;
   note_count();
   consumer_ledger ledger{rules_of(*e.config, workqueue), place->next_seq, place->last_of_each};
   auto creation = std::make_shared<consumer_call>();
   creation->kind = consumer_call_kind::create;
   creation->request = call->request;
   if (e.config->mem_storage) {
-    start(name, e, std::move(ledger), creation);
-    return finish(name);
+    return note_made(name, std::move(ledger), creation);
   }
+  substitute(name, e, e.config->may_rest());
+  stream_.client_.send_changes();
   auto state = consumer_ledger{ledger}.take_row();
   auto& batch = stream_.open_batch();
   auto row = config_row(e);
   auto state_name = ledger_row_name(name, state->slot);
   batch.proposals.add(consumer_put_proposal{state_name, state->bytes});
   batch.expect([=, this, ledger = std::move(ledger)](const outcome& o) {
-    if (o.error == store_errc::none) {
-      start(name, entries_.at(name), ledger, creation);
-      return finish(name);
-    }
-    auto waiting = std::move(entries_.at(name).waiting);
+    if (o.error == store_errc::none) return note_made(name, ledger, creation);
+    auto& failed = entries_.at(name);
+    substitute(name, failed, false);
+    stream_.client_.send_changes();
+    if (failed.config->direct) --direct_;
+    auto waiting = std::move(failed.hold().waiting);
     entries_.erase(name);
     note_count();
     refuse(call, type, error_of(stream_.why_refused({o.error, 0, {}})));
     for (const auto& next : waiting) answer(next);
   });
   batch.proposals.add(consumer_put_proposal{name, row});
+}
+
+/// Whoever created it is told so once it can be reached.
+void stream_consumers::note_made(const std::string& consumer, consumer_ledger ledger,
+                                 consumer_call_ptr creation) {
+  auto& e = entries_.at(consumer);
+  e.made = true;
+  admit(consumer, e, ledger);
+  when_applied([=, this, ledger = std::move(ledger)] {
+    if (ending_) return;
+    start(consumer, entries_.at(consumer), ledger, creation);
+    finish(consumer);
+  });
 }
 
 void stream_consumers::update(const stream_call_ptr& call, consumer_request asked, entry& e) {
@@ -177,15 +195,14 @@ void stream_consumers::update(const stream_call_ptr& call, consumer_request aske
   if (e.config->push()) bound = publishing{stream_.context_}.is_wanted(e.config->deliver_subject);
   auto others = configs(name);
   if (auto wrong = check_consumer_update(*e.config, asked.config, stream_.config(), asked.action,
-                                         {others.size(), others}, bound))
+                                         {entries_.size() - direct_, others}, bound))
     return refuse(call, type, *wrong);
   if (same_config(asked.config, *e.config)) {
     auto next = std::make_shared<consumer_call>();
     next->kind = consumer_call_kind::update;
     next->request = call->request;
     next->config = e.config;
-    caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{next});
-    return;
+    return send(name, e, next);
   }
   change(call, name, e, std::make_shared<const consumer_config>(std::move(asked.config)),
          consumer_call_kind::update);
@@ -221,8 +238,13 @@ void stream_consumers::change(const stream_call_ptr& call, const std::string& co
     message->kind = kind;
     message->request = call->request;
     message->config = next;
-    caf::anon_send(changed.actor, api_atom::value, consumer_call_ptr{message});
-    finish(consumer);
+    substitute(consumer, changed, next->may_rest());
+    stream_.client_.send_changes();
+    when_applied([=, this] {
+      if (ending_) return;
+      send(consumer, entries_.at(consumer), message);
+      finish(consumer);
+    });
   };
   if (next->mem_storage) return done({});
   e.busy = true;
@@ -264,12 +286,12 @@ void stream_consumers::answer_list(const stream_call_ptr& call) {
     if (auto wrong = read_json(call->request.payload, stream_.js_.strict, asked))
       return refuse(call, type, *wrong);
   auto offset = std::min(static_cast<size_t>(std::max<int64_t>(asked.offset, 0)), entries_.size());
-  std::vector<const entry*> page;
+  std::vector<std::pair<const std::string*, entry*>> page;
   size_t n = 0;
-  for (const auto& [name, e] : entries_) {
+  for (auto& [name, e] : entries_) {
     if (n++ < offset) continue;
     if (page.size() == consumers_per_page) break;
-    if (e.actor && !e.leaving) page.push_back(&e);
+    if (e.made && !e.leaving && (e.actor || wake(name, e))) page.push_back({&name, &e});
   }
   auto listing = std::make_shared<consumer_listing>();
   listing->head = fmt::format(R"({},"total":{},"offset":{},"limit":{},"consumers":[)",
@@ -283,7 +305,7 @@ void stream_consumers::answer_list(const stream_call_ptr& call) {
     part->request = call->request;
     part->listing = listing;
     part->item = i;
-    caf::anon_send(page[i]->actor, api_atom::value, consumer_call_ptr{part});
+    send(*page[i].first, *page[i].second, part);
   }
 }
 

@@ -8,7 +8,8 @@
 #include "net/log.hpp"
 
 #include <caf/send.hpp>
-#include <nlohmann/json.hpp>
+
+#include <charconv>
 
 namespace vagus {
 
@@ -20,12 +21,21 @@ std::string stream_consumers::config_row(const entry& e) const {
 
 namespace {
 
+/// What config_row has written.
 std::string read_config_row(const std::string& row, consumer_config& config, int64_t& created_ns) {
-  auto json = nlohmann::json::parse(row, nullptr, false);
-  if (!json.is_object() || !json.contains("config")) return "its configuration is not readable";
-  created_ns = json.value("created", int64_t{0});
-  auto wrong = read_json(json["config"].dump(), false, config);
-  return wrong ? wrong->description : std::string{};
+  constexpr std::string_view created = R"({"created":)";
+  constexpr std::string_view configured = R"(,"config":)";
+  std::string_view rest{row};
+  if (rest.starts_with(created) && rest.ends_with('}')) {
+    rest = rest.substr(created.size(), rest.size() - created.size() - 1);
+    auto number = std::from_chars(rest.data(), rest.data() + rest.size(), created_ns);
+    rest.remove_prefix(static_cast<size_t>(number.ptr - rest.data()));
+    if (number.ec == std::errc{} && rest.starts_with(configured)) {
+      auto wrong = read_json(rest.substr(configured.size()), false, config);
+      return wrong ? wrong->description : std::string{};
+    }
+  }
+  return "its configuration is not readable";
 }
 
 /// The rows of a consumer's state by their slots. A slot that is not there ends them.
@@ -40,6 +50,17 @@ std::vector<std::string> read_state_rows(store_snapshot& in, std::string_view co
 }
 
 }  // namespace
+
+std::optional<consumer_ledger> stream_consumers::read_ledger(store_snapshot& in,
+                                                             const std::string& consumer,
+                                                             const consumer_config& config,
+                                                             uint8_t* slots) const {
+  auto rows = read_state_rows(in, consumer);
+  if (slots != nullptr) *slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
+  std::vector<std::string_view> views{rows.begin(), rows.end()};
+  auto rules = rules_of(config, stream_.config().retention == retention_policy::workqueue);
+  return consumer_ledger::restore(rules, views);
+}
 
 std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
   std::vector<std::string> wrong;
@@ -58,29 +79,40 @@ std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
       consumer_config config;
       auto row = in.consumer(name);
       auto problem = row && *row ? read_config_row(**row, config, e.created_ns) : "it is damaged";
-      auto rows = read_state_rows(in, name);
-      std::vector<std::string_view> views{rows.begin(), rows.end()};
-      auto rules = rules_of(config, stream_.config().retention == retention_policy::workqueue);
-      auto ledger = consumer_ledger::restore(rules, views);
+      auto ledger = read_ledger(in, name, config, &e.slots);
       if (problem.empty() && !ledger) problem = "its state is not readable";
       if (!problem.empty()) {
         wrong.push_back(fmt::format("consumer '{}': {}", name, problem));
         continue;
       }
       e.config = std::make_shared<const consumer_config>(std::move(config));
-      e.slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
+      e.made = true;
+      e.busy = false;
       auto& placed = entries_.emplace(name, std::move(e)).first->second;
+      if (placed.config->direct) ++direct_;
+      admit(name, placed, *ledger);
+      bool rests = placed.config->may_rest();
+      substitute(name, placed, rests);
+      if (rests && ledger->num_ack_pending() == 0) continue;
       placed.starting = true;
-      placed.busy = false;
       ++starting_;
       start(name, placed, std::move(*ledger), nullptr);
     }
   }
+  stream_.client_.send_changes();
+  recovered_ = stream_.client_.asked();
   note_count();
   return wrong;
 }
 
 // ---- their life ----
+
+/// From now on the stream keeps what it needs.
+void stream_consumers::admit(const std::string& consumer, const entry& e,
+                             const consumer_ledger& ledger) {
+  if (stream_.config().retention == retention_policy::interest)
+    stream_.interest_.add(consumer, e.config->filters(), ledger.state());
+}
 
 /// Consumers are dealt out to the event loops in turn.
 void stream_consumers::start(const std::string& consumer, entry& e, consumer_ledger ledger,
@@ -97,8 +129,6 @@ void stream_consumers::start(const std::string& consumer, entry& e, consumer_led
                      std::move(ledger),
                      creation != nullptr,
                      std::move(creation)};
-  if (s.config().retention == retention_policy::interest)
-    s.interest_.add(consumer, e.config->filters(), how.ledger.state());
   ++running_;
   e.actor = spawn_pinned<consumer_state>(s.self_->system(), context.loop, std::ref(context),
                                          std::ref(s.js_), std::move(how));
@@ -114,15 +144,22 @@ void stream_consumers::note_ready(const std::string& consumer) {
 void stream_consumers::finish(const std::string& consumer) {
   auto at = entries_.find(consumer);
   if (at == entries_.end()) return;
-  at->second.busy = false;
-  auto waiting = std::move(at->second.waiting);
-  at->second.waiting.clear();
-  for (const auto& call : waiting) answer(call);
+  auto& e = at->second;
+  e.busy = false;
+  if (e.kept) {
+    auto waiting = std::exchange(e.kept->waiting, {});
+    for (const auto& call : waiting) answer(call);
+  }
+  at = entries_.find(consumer);  // they may have removed it
+  if (at != entries_.end() && at->second.wants_rest && !at->second.busy) let_rest(consumer);
 }
 
-void stream_consumers::remove(const std::string&, entry& e) {
+void stream_consumers::remove(const std::string& consumer, entry& e) {
   e.busy = e.leaving = true;
-  caf::anon_send(e.actor, remove_atom::value);
+  substitute(consumer, e, false);
+  stream_.client_.send_changes();
+  if (e.actor) return caf::anon_send(e.actor, remove_atom::value);
+  remove_rows(consumer, e);
 }
 
 void stream_consumers::note_expired(const std::string& consumer) {
@@ -135,11 +172,18 @@ void stream_consumers::note_expired(const std::string& consumer) {
 void stream_consumers::note_ended(const std::string& consumer) {
   --running_;
   auto at = entries_.find(consumer);
-  if (at != entries_.end()) at->second.actor = nullptr;
+  if (at != entries_.end()) {
+    unfollow(at->second);
+    at->second.actor = nullptr;
+  }
   if (ending_ || at == entries_.end()) return stream_.close_if_done();
   auto& e = at->second;
   if (std::exchange(e.starting, false)) --starting_;
   if (e.config->mem_storage) return erase(consumer);
+  remove_rows(consumer, e);
+}
+
+void stream_consumers::remove_rows(const std::string& consumer, const entry& e) {
   auto& batch = stream_.open_batch();
   for (int slot = 0; slot <= e.slots; ++slot)
     batch.proposals.add(
@@ -155,7 +199,9 @@ void stream_consumers::note_ended(const std::string& consumer) {
 
 void stream_consumers::erase(const std::string& consumer) {
   auto at = entries_.find(consumer);
-  auto e = std::move(at->second);
+  if (at->second.config->direct) --direct_;
+  held kept;
+  if (at->second.kept) kept = std::move(*at->second.kept);
   entries_.erase(at);
   note_count();
   auto floor = stream_.interest_.floor_of(consumer);
@@ -163,7 +209,7 @@ void stream_consumers::erase(const std::string& consumer) {
   stream_.sweep(floor + 1);
   advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
                                                             consumer, stream_.now_ns());
-  auto tell = [this, deletions = std::move(e.deletions)] {
+  auto tell = [this, deletions = std::move(kept.deletions)] {
     for (const auto& call : deletions)
       stream_.respond(call, api_success_reply("consumer_delete_response"));
   };
@@ -171,20 +217,21 @@ void stream_consumers::erase(const std::string& consumer) {
     stream_.open_batch().expect_end(std::move(tell));  // what only it needed is gone by then
   else
     tell();
-  for (const auto& call : e.waiting) answer(call);
+  for (const auto& call : kept.waiting) answer(call);
 }
 
 void stream_consumers::end(bool removed) {
   ending_ = true;
   for (auto& [name, e] : entries_) {
-    if (!e.actor) continue;
-    if (removed) {
+    if (!e.made) continue;
+    if (removed)
       advisories{stream_.context_, stream_.js_}.consumer_action("DELETED", "delete", stream_.name_,
                                                                 name, stream_.now_ns());
+    if (!e.actor) continue;
+    if (removed)
       caf::anon_send(e.actor, remove_atom::value);
-    } else {
+    else
       caf::anon_send(e.actor, end_atom::value);
-    }
   }
 }
 
@@ -219,13 +266,18 @@ void stream_consumers::commit(const consumer_change_ptr& change) {
 void stream_consumers::follow(const std::string& consumer, bool follow) {
   auto at = entries_.find(consumer);
   if (at == entries_.end() || !at->second.actor) return;
-  at->second.following = follow;
-  if (follow) caf::anon_send(at->second.actor, following_atom::value);
+  auto& e = at->second;
+  if (!follow) return unfollow(e);
+  if (!std::exchange(e.following, true)) followers_.push_back(&e);
+  caf::anon_send(e.actor, following_atom::value);
+}
+
+void stream_consumers::unfollow(entry& e) {
+  if (std::exchange(e.following, false)) std::erase(followers_, &e);
 }
 
 void stream_consumers::tell(const stream_batch_ptr& batch) {
-  for (auto& [name, e] : entries_)
-    if (e.following && e.actor) caf::anon_send(e.actor, news_atom::value, batch);
+  for (const auto* e : followers_) caf::anon_send(e->actor, news_atom::value, batch);
 }
 
 }  // namespace vagus

@@ -19,10 +19,17 @@ constexpr size_t max_header_size = 64 * 1024 - 1;
 void stream_state::take(const frame_batch_ptr& batch) {
   client_.take(*batch);
   if (phase_ != phase::open) return client_.release(batch->total());  // nobody's any more
+  bool stores = false;
   for (const auto& run : batch->runs()) {
+    if (run.slot >= subscriber::standing_in) {
+      consumers_.take(*batch, run);
+      continue;
+    }
+    stores = true;
     frame_reader frames{*batch, run};
     while (frames.next()) store_message(frames.message());
   }
+  if (!stores) return client_.release(batch->total());
   open_batch().taken += batch->total();
 }
 

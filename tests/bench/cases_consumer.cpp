@@ -6,6 +6,7 @@
 #include "statistics.hpp"
 
 #include <cstdio>
+#include <thread>
 
 namespace vagus::bench {
 
@@ -129,22 +130,49 @@ bench_case delivery_latency() {
   return result;
 }
 
+constexpr uint64_t messages_of_consumers = 1000;
+
+/// A stream with some messages that may have --consumers consumers.
+void store_for_consumers(const server_process& server, const options& how) {
+  stream_setup what;
+  what.max_consumers = static_cast<int64_t>(how.consumers);
+  api_client(server.port()).create(what);
+  stream_publisher publisher(server.port(), {}, 0);
+  publisher.run([&] { return messages_of_consumers - publisher.sent(); });
+}
+
 bench_case many_consumers() {
   bench_case result =
-      make("js-consumers", "10,000 durables of one stream, 50 requests in flight", 2);
+      make("js-consumers", "--consumers durables of one stream, 50 requests in flight", 2);
   result.rows = {{"js-consumers memory", "B/cons", {kind::ratio_at_most, 0.5}},
                  {"js-consumers rate", "cons/s", {kind::ratio_at_least, 2}},
                  {"js-consumers anon", "B/cons", {kind::none}}};
   result.run = [](const server_process& server, const options& how) {
-    const uint64_t count = how.quick ? 200 : 10'000;
-    stream_setup what;
-    what.max_consumers = static_cast<int64_t>(count);
-    api_client(server.port()).create(what);
-    stream_publisher publisher(server.port(), {}, 0);
-    publisher.run([&] { return 1000 - publisher.sent(); });
+    store_for_consumers(server, how);
     const growth grown(server);
-    create_durables(server, count);
-    return grown.per(static_cast<double>(count));
+    create_durables(server, how.consumers);
+    return grown.per(static_cast<double>(how.consumers));
+  };
+  return result;
+}
+
+bench_case open_consumers() {
+  bench_case result = make("js-consumers-open", "start on a store with --consumers durables", 0);
+  result.rows = {{"js-consumers-open ready", "ms", {kind::none}},
+                 {"js-consumers-open memory", "MB", {kind::none}}};
+  result.prepare = [](const server_process& server, const options& how) {
+    store_for_consumers(server, how);
+    create_durables(server, how.consumers);
+  };
+  result.run = [](const server_process& server, const options& how) {
+    api_client api(server.port());
+    api.await_messages("BENCH", messages_of_consumers, patience);
+    if (api.state("BENCH", "consumer_count") != how.consumers)
+      throw failure("not all of the consumers are there");
+    api.consumer("BENCH", durable_name(how.consumers - 1));
+    const double ready = seconds_between(server.begin(), steady::now());
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    return std::vector<sample>{{ready * 1e3}, {server.resident_bytes() / 1e6}};
   };
   return result;
 }
@@ -152,8 +180,8 @@ bench_case many_consumers() {
 }  // namespace
 
 std::vector<bench_case> consumer_cases() {
-  return {fetches(1),   fetches(4), consume(),          ordered(),
-          work_queue(), filter(),   delivery_latency(), many_consumers()};
+  return {fetches(1), fetches(4),         consume(),        ordered(),       work_queue(),
+          filter(),   delivery_latency(), many_consumers(), open_consumers()};
 }
 
 }  // namespace vagus::bench

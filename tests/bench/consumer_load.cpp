@@ -246,6 +246,12 @@ std::vector<double> delivery_latencies(const server_process& server, double per_
   return all;
 }
 
+std::string durable_name(uint64_t number) {
+  char name[32];
+  std::snprintf(name, sizeof name, "durable%05llu", static_cast<unsigned long long>(number));
+  return name;
+}
+
 void create_durables(const server_process& server, uint64_t count) {
   constexpr uint64_t in_flight = 50;
   const std::string inbox = inbox_of(0);
@@ -256,8 +262,7 @@ void create_durables(const server_process& server, uint64_t count) {
   while (done < count) {
     std::string out;
     for (; sent < count && sent - done < in_flight; ++sent) {
-      char id[16];
-      std::snprintf(id, sizeof id, "durable%05u", static_cast<unsigned>(sent));
+      const std::string id = durable_name(sent);
       const std::string text =
           std::string(R"({"stream_name":"BENCH","config":{"durable_name":")") + id +
           R"(","name":")" + id +

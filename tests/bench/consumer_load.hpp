@@ -46,6 +46,9 @@ sample measure_work_queue(const server_process& server, uint64_t messages, size_
 std::vector<double> delivery_latencies(const server_process& server, double per_second,
                                        uint64_t messages, uint64_t ignored, size_t payload);
 
+/// How a durable that `create_durables` creates is called; the first is 0.
+std::string durable_name(uint64_t number);
+
 /// Creates so many durables on the stream BENCH, with 50 requests under way.
 void create_durables(const server_process& server, uint64_t count);
 

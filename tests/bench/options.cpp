@@ -34,6 +34,8 @@ std::map<std::string, setter> valued_flags(options& o) {
       {"--consumed", [&o](const std::string& v) { o.consumed = std::strtoull(v.c_str(), {}, 10); }},
       {"--queued", [&o](const std::string& v) { o.queued = std::strtoull(v.c_str(), {}, 10); }},
       {"--filtered", [&o](const std::string& v) { o.filtered = std::strtoull(v.c_str(), {}, 10); }},
+      {"--consumers",
+       [&o](const std::string& v) { o.consumers = std::strtoull(v.c_str(), {}, 10); }},
       {"--relay", [&o](const std::string& v) { o.relay = v; }},
       {"--peer-args", [&o](const std::string& v) { append(o.peer_args, words(v, ' ')); }},
       {"--vagus-args", [&o](const std::string& v) { append(o.vagus_args, words(v, ' ')); }},
@@ -59,6 +61,8 @@ std::string check(const options& o) {
   if (o.consumed == 0 || o.consumed % 500 != 0) return "--consumed must be a multiple of 500";
   if (o.queued == 0 || o.queued % 2000 != 0) return "--queued must be a multiple of 2000";
   if (o.filtered == 0 || o.filtered % 10'000 != 0) return "--filtered must be a multiple of 10000";
+  if (o.consumers == 0 || o.consumers > 1'000'000)
+    return "--consumers must be a number from 1 to 1000000";
   if (o.rounds < 1 || o.seconds <= 0 || o.window == 0 || o.chunk == 0)
     return "--rounds, --seconds, --window and --chunk must be greater than zero";
   return {};
@@ -87,6 +91,7 @@ std::string parse_options(int argc, char** argv, options& o) {
     o.consumed = 5'000;
     o.queued = 4'000;
     o.filtered = 20'000;
+    o.consumers = 200;
   }
   if (o.relay.empty()) {
     std::error_code ignored;
@@ -124,6 +129,8 @@ std::string usage() {
          "                     (default 500,000)\n"
          "  --queued N         messages that go through js-workqueue (default 400,000)\n"
          "  --filtered N       messages among which js-filter finds its own (default 5 million)\n"
+         "  --consumers N      durables that js-consumers and js-consumers-open have (default "
+         "10,000)\n"
          "  --relay PATH       the floor's relay (default: vagus_relay beside this program)\n";
 }
 

@@ -26,6 +26,7 @@ struct options {
   size_t consumed = 500'000;    ///< messages in the stream that consumers read
   size_t queued = 400'000;      ///< messages that go through the work queue
   size_t filtered = 5'000'000;  ///< messages of which a filter lets one in a thousand pass
+  size_t consumers = 10'000;    ///< durables of one stream
   bool quick = false;           ///< tiny loads: a smoke run, not a measurement
   bool verify = false;          ///< parse and check every delivered message (slower)
   bool help = false;

@@ -258,3 +258,24 @@ TEST_CASE("interest: removing ends stamps as adding does; what fails ends none")
   CHECK_FALSE(b.holds(before));
   CHECK(b.all().changes() == changes + 2);
 }
+
+TEST_CASE("interest: who stands in for another is reached while that one is not there") {
+  constexpr auto stand_in = subscriber::standing_in;
+  constexpr auto relief = subscriber::relieving;
+  auto text = [](auto... slots) {
+    std::string all;
+    ((all += (all.empty() ? "" : " ") + std::to_string(slots)), ...);
+    return all;
+  };
+  for (std::string pattern : {"a.b", "a.>"}) {
+    board b;
+    b.sub(pattern, stand_in);
+    CHECK(b.reached("a.b") == text(stand_in));
+    b.sub(pattern, 1, {}, 1);
+    CHECK(b.reached("a.b") == text(1u, stand_in));
+    b.sub(pattern, relief, {}, 2);
+    CHECK(b.reached("a.b") == text(1u, relief));
+    b.unsub(pattern, relief, {}, 2);
+    CHECK(b.reached("a.b") == text(1u, stand_in));
+  }
+}

@@ -39,6 +39,8 @@ public:
   void note_expired(const std::string& consumer);
   void follow(const std::string& consumer, bool follow);
   void commit(const consumer_change_ptr& change);
+  /// The stream has another retention.
+  void change_retention();
   /// A batch is committed.
   void tell(const stream_batch_ptr& batch);
 
@@ -76,7 +78,7 @@ private:
   void erase(const std::string& consumer);
   void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);
   std::vector<const consumer_config*> configs(std::string_view except) const;
-  std::string config_row(const entry& e) const;
+  void note_state(const std::string& consumer, const entry& e, const ledger_state& state);
   void note_count();
 
   stream_state& stream_;

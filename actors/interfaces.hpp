@@ -76,7 +76,7 @@ using consumer_actor = subscriber_actor::extend<
     // What it wanted to be committed is durable, or (false) could not be stored.
     caf::reacts_to<stored_atom, consumer_change_ptr, bool>,
     // A storage thread has found the last message of each subject.
-    caf::reacts_to<lasts_atom, last_sequences>,
+    caf::reacts_to<lasts_atom, last_messages>,
     // Somebody has subscribed to its deliver subject, or no longer does.
     caf::reacts_to<interest_atom>,
     // What its stream got for it while it was not there.

@@ -214,14 +214,14 @@ void advisories::pinned(std::string_view stream, std::string_view consumer, std:
 }
 
 void advisories::ack_sampled(std::string_view stream, std::string_view consumer,
-                             const ack_subject& m, int64_t now_ns) {
+                             const ack_subject& m, int64_t since_ns, int64_t now_ns) {
   publish_as(fmt::format("$JS.EVENT.METRIC.CONSUMER.ACK.{}.{}", stream, consumer),
              "metric.v1.consumer_ack", now_ns, [&](json_output& json) {
                json("stream", stream, when::always);
                json("consumer", consumer, when::always);
                json("consumer_seq", m.consumer_seq, when::always);
                json("stream_seq", m.stream_seq, when::always);
-               json("ack_time", now_ns - m.time_ns, when::always);
+               json("ack_time", now_ns - since_ns, when::always);
                json("deliveries", m.deliveries, when::always);
              });
 }

@@ -45,9 +45,9 @@ public:
   /// `id` empty: the client is pinned no longer, for this reason.
   void pinned(std::string_view stream, std::string_view consumer, std::string_view group,
               std::string_view id, std::string_view reason, int64_t now_ns);
-  /// A metric, `$JS.EVENT.METRIC.CONSUMER.ACK.>`.
+  /// A metric, `$JS.EVENT.METRIC.CONSUMER.ACK.>`: acknowledged that long after `since_ns`.
   void ack_sampled(std::string_view stream, std::string_view consumer, const ack_subject& m,
-                   int64_t now_ns);
+                   int64_t since_ns, int64_t now_ns);
 
 private:
   void stream_action(std::string_view subject, std::string_view action, std::string_view stream,

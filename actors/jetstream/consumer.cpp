@@ -48,8 +48,8 @@ consumer_state::~consumer_state() {
 consumer_actor::behavior_type consumer_state::behavior() {
   supervise(self_);
   active_ns_ = now_ns();
-  find_lasts_apart();
   subscribe();
+  if (feed_.needs_lasts(ledger_.next_seq())) find_lasts_apart();
   return {
       [this](const frame_batch_ptr& batch) { take(batch); },
       [this](applied_atom, uint64_t count) {
@@ -70,12 +70,13 @@ consumer_actor::behavior_type consumer_state::behavior() {
         uncertain_ = true;  // it may have counted before it was told of commits
         recounted_ns_ = 0;
         at_end_ = false;
+        if (doubts_lasts()) find_lasts_apart();
       },
       [this](news_atom, const stream_batch_ptr& batch) { note_news(batch); },
       [this](stored_atom, const consumer_change_ptr& change, bool stored) {
         note_stored(change, stored);
       },
-      [this](lasts_atom, const last_sequences& lasts) { note_lasts(lasts); },
+      [this](lasts_atom, const last_messages& lasts) { note_lasts(lasts); },
       [this](interest_atom) { look_for_interest(); },
       [this](hand_atom, const frame_batch_ptr& batch) { take_frames(*batch); },
       [this](rest_atom) { rest(); },
@@ -97,7 +98,7 @@ void consumer_state::attach() {
   if (client_) return;
   client_.emplace(context_, 0);
   client_->start(subscriber_actor{consumer_actor{self_}}, {.lossless = true});
-  client_->subscribe(slot::acks, ack_head_ + '>');
+  if (!acked_by_delivery()) client_->subscribe(slot::acks, ack_head_ + '>');
   if (config().push()) {
     if (config().flow_control)
       client_->subscribe(slot::flow, fmt::format("$JS.FC.{}.{}.*", stream_, name_));
@@ -113,27 +114,40 @@ void consumer_state::attach() {
 
 /// A long search is not for an event loop.
 void consumer_state::find_lasts_apart() {
-  if (!feed_.needs_lasts(ledger_.next_seq())) return;
+  if (std::exchange(finding_lasts_, true)) return;
   run_on(js_.workers.next_reader(), [store = store_, filters = config().filters(),
                                      up_to = ledger_.last_of_each(), self = consumer_actor{self_}] {
-    auto found = std::make_shared<std::vector<uint64_t>>();
+    last_messages found;
     if (auto snapshot = store->read()) {
       auto lasts = find_lasts(filters, **snapshot, up_to);
+      found.state = (*snapshot)->state();
       if (lasts)
-        *found = std::move(*lasts);
+        found.seqs = std::make_shared<const std::vector<uint64_t>>(std::move(*lasts));
       else
         log_error("JetStream cannot find the last messages of subjects: {}", lasts.error().text);
     }
-    caf::anon_send(self, lasts_atom::value, last_sequences{found});
+    caf::anon_send(self, lasts_atom::value, found);
   });
 }
 
-void consumer_state::note_lasts(const last_sequences& lasts) {
-  feed_.set_lasts(lasts);
+void consumer_state::note_lasts(const last_messages& lasts) {
+  finding_lasts_ = false;
+  bool first = phase_ == phase::starting;
+  if (lasts.seqs)
+    feed_.set_lasts(lasts);
+  else if (first)
+    feed_.set_lasts({std::make_shared<const std::vector<uint64_t>>(), lasts.state});
+  if (!first) {
+    uncertain_ = true;
+    recounted_ns_ = 0;
+    return answer_early();
+  }
   // It has begun nowhere before: the first of them is where it does.
-  if (!lasts->empty() && ledger_.delivered().consumer == 0)
-    ledger_ = consumer_ledger{rules_of(config(), retention_ == retention_policy::workqueue),
-                              lasts->front(), ledger_.last_of_each()};
+  if (lasts.seqs && ledger_.delivered().consumer == 0) {
+    auto bound = ledger_.last_of_each();
+    ledger_ = consumer_ledger{rules_of(config(), retention_ == retention_policy::limits),
+                              lasts.seqs->empty() ? bound : lasts.seqs->front(), bound};
+  }
   note_started();
 }
 
@@ -142,10 +156,21 @@ void consumer_state::note_started() {
   if (phase_ != phase::starting || !subscribed_ || feed_.needs_lasts(ledger_.next_seq())) return;
   phase_ = phase::open;
   caf::anon_send(owner_, ready_atom::value, name_);
+  answer_early();
+  schedule();
+}
+
+void consumer_state::answer_early() {
   auto calls = std::move(early_);
   early_.clear();
-  for (const auto& call : calls) answer(call);
-  schedule();
+  for (const auto& call : calls) answer_now(call);
+}
+
+/// It was not told of all that was removed, and there is too much to look it up here.
+bool consumer_state::doubts_lasts() {
+  if (ledger_.next_seq() > ledger_.last_of_each()) return false;
+  auto snapshot = store_->read();
+  return snapshot && feed_.lasts_in_doubt((*snapshot)->state(), ledger_.next_seq());
 }
 
 // ---- requests ----
@@ -157,7 +182,16 @@ void consumer_state::respond(const api_request& request, std::string_view body) 
 
 void consumer_state::answer(const consumer_call_ptr& call) {
   if (phase_ != phase::starting && phase_ != phase::open) return;
-  if (phase_ == phase::starting) return early_.push_back(call);
+  if (phase_ == phase::starting || finding_lasts_) return early_.push_back(call);
+  if (!informed_ && doubts_lasts()) {
+    early_.push_back(call);
+    return find_lasts_apart();
+  }
+  answer_now(call);
+}
+
+void consumer_state::answer_now(const consumer_call_ptr& call) {
+  if (phase_ != phase::open) return;
   switch (call->kind) {
     case consumer_call_kind::create:
       advisories{context_, js_}.consumer_action("CREATED", "create", stream_, name_, now_ns());
@@ -171,6 +205,8 @@ void consumer_state::answer(const consumer_call_ptr& call) {
       return put_in_force(*call);
     case consumer_call_kind::unpin:
       return answer_unpin(*call);
+    case consumer_call_kind::retention:
+      return change_retention(call->retention);
   }
 }
 
@@ -229,7 +265,7 @@ void consumer_state::put_in_force(const consumer_call& call) {
   auto before = std::exchange(config_, call.config);
   asked_for_rest_ = false;
   if (!config().may_rest()) attach();
-  ledger_.change_rules(rules_of(config(), retention_ == retention_policy::workqueue));
+  ledger_.change_rules(rules_of(config(), retention_ == retention_policy::limits));
   pulls_.configure(config());
   if (before->filters() != config().filters()) {
     feed_.set_filters(config().filters());
@@ -249,6 +285,15 @@ void consumer_state::put_in_force(const consumer_call& call) {
                                              pause_members(config(), now_ns())));
   }
   answer_info(call);
+}
+
+/// The stream keeps messages for other reasons than before.
+void consumer_state::change_retention(retention_policy retention) {
+  retention_ = retention;
+  ledger_.change_rules(rules_of(config(), retention_ == retention_policy::limits));
+  done_.clear();  // part of the state that the stream is told
+  spent_.clear();
+  tells_state_ = retention_ == retention_policy::interest;
 }
 
 // ---- the end ----
@@ -293,17 +338,24 @@ void consumer_state::on_time(time_point) {
   if (phase_ != phase::open) return;
   auto now = now_ns();
   if (!pulls_.empty()) active_ns_ = now;  // until now somebody waited
-  if (auto deadline = ledger_.next_deadline(); deadline && *deadline <= now) {
-    ledger_.expire(now, exhausted_);
-    report_exhausted();
-    at_end_ = false;
-  }
   if (config().pause_until && !config().paused(now)) at_end_ = false;
   if (auto next = pulls_.next_time(); next && *next <= now) tend();
   if (flush_at_ns_ != 0 && flush_at_ns_ <= now) flush_changes();
   if (heartbeat_at_ns_ != 0 && heartbeat_at_ns_ <= now) send_heartbeat();
   note_idle();
   after_run();
+}
+
+/// What is overdue is due at once, also between two looks at the timers: at the start, and for a
+/// request that does not wait.
+void consumer_state::expire() {
+  auto deadline = ledger_.next_deadline();
+  if (!deadline) return;
+  auto now = now_ns();
+  if (*deadline > now) return;
+  ledger_.expire(now, exhausted_);
+  report_exhausted();
+  at_end_ = false;
 }
 
 /// Of no use to anybody: at first it is told of no more commits, then it goes.
@@ -344,11 +396,12 @@ void consumer_state::schedule() {
 
 void consumer_state::after_run() {
   if (phase_ != phase::open) return;
+  expire();
   deliver();
   if (ledger_.changed() || !done_.empty() || !ack_replies_.empty()) {
     // What somebody waits for is stored at once; the rest may gather.
     constexpr int64_t patience_ns = 100'000'000;
-    if (!ack_replies_.empty() || (!done_.empty() && removes_messages()))
+    if (!ack_replies_.empty() || tells_state_ || (!done_.empty() && removes_messages()))
       flush_changes();
     else if (flush_at_ns_ == 0 && !in_flight_)
       flush_at_ns_ = now_ns() + patience_ns;

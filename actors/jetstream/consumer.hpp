@@ -81,18 +81,23 @@ private:
   void subscribe();
   void attach();
   void note_started();
-  void note_lasts(const last_sequences& lasts);
+  void note_lasts(const last_messages& lasts);
   void find_lasts_apart();
+  bool doubts_lasts();
+  void answer_early();
   void answer(const consumer_call_ptr& call);
+  void answer_now(const consumer_call_ptr& call);
   void answer_info(const consumer_call& call);
   void answer_list(const consumer_call& call);
   void answer_unpin(const consumer_call& call);
   void put_in_force(const consumer_call& call);
+  void change_retention(retention_policy retention);
   consumer_info info();
   void respond(const api_request& request, std::string_view body);
   void end(bool deleted);
   void end_if_done();
   void on_time(time_point now) override;
+  void expire();
   void schedule();
   void note_idle();
 
@@ -112,7 +117,7 @@ private:
   void accept(const ack_subject& to, const ack_body& body, const message_view& message);
   void flush_changes();
   void note_stored(const consumer_change_ptr& change, bool stored);
-  void report_sample(const ack_subject& to);
+  void report_sample(const ack_subject& to, int64_t since_ns);
   void report_exhausted();
   void send_dead_letter(uint64_t seq, uint64_t deliveries, std::string_view cause,
                         std::string_view reason);
@@ -161,19 +166,20 @@ private:
   const std::string name_;
   consumer_config_ptr config_;
   const int64_t created_ns_;
-  const retention_policy retention_;
+  retention_policy retention_;
   std::shared_ptr<message_store> store_;
   stream_actor owner_;
   consumer_ledger ledger_;
   message_feed feed_;
   pull_queue pulls_;
   std::optional<internal_client> client_;  ///< once it is subscribed by itself
-  std::vector<consumer_call_ptr> early_;   ///< requests that wait until it is ready
+  std::vector<consumer_call_ptr> early_;   ///< requests that wait until it can answer
   phase phase_ = phase::starting;
   bool retired_ = false;
   bool subscribed_ = false;
   bool deleted_ = false;
   bool asked_for_rest_ = false;
+  bool finding_lasts_ = false;  ///< a storage thread looks for them
 
   // What goes out
   const std::string ack_head_;  ///< $JS.ACK.<stream>.<consumer>.
@@ -195,9 +201,11 @@ private:
 
   // What is committed
   std::vector<uint64_t> done_;
+  std::vector<uint64_t> spent_;  ///< exhausted, with retention `interest`
   std::vector<std::string> ack_replies_;
   bool in_flight_ = false;
-  int64_t flush_at_ns_ = 0;  ///< when changes that nobody waits for are stored; 0: there are none
+  bool tells_state_ = false;  ///< the stream wants to know all of it
+  int64_t flush_at_ns_ = 0;   ///< when changes that nobody waits for are stored; 0: there are none
 
   // What is new
   bool following_ = false;  ///< or about to

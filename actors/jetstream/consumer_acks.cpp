@@ -24,6 +24,7 @@ void consumer_state::take_frames(const frame_batch& batch) {
   if (phase_ != phase::open) return;
   active_ns_ = now_ns();
   looked_ahead_ = false;
+  expire();
   for (const auto& run : batch.runs()) {
     frame_reader frames{batch, run};
     while (frames.next()) {
@@ -79,10 +80,12 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   auto outcome = ack_outcome::unchanged;
   switch (body.kind) {
     case ack_kind::ack:
-    case ack_kind::next:
+    case ack_kind::next: {
+      auto since = ledger_.waiting_since(to.stream_seq);
       outcome = ledger_.ack(answered, now, done_);
-      if (outcome == ack_outcome::accepted) report_sample(to);
+      if (since) report_sample(to, *since);
       break;
+    }
     case ack_kind::nak:
       if (!body.bad_delay.empty())
         log_warning(
@@ -97,10 +100,9 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
       break;
     case ack_kind::term:
       outcome = ledger_.ack(answered, now, done_);
-      if (outcome == ack_outcome::accepted) {
-        advisories{context_, js_}.message_terminated(stream_, name_, answered, body.reason, now);
+      advisories{context_, js_}.message_terminated(stream_, name_, answered, body.reason, now);
+      if (outcome == ack_outcome::accepted)
         send_dead_letter(to.stream_seq, to.deliveries, "terminated", body.reason);
-      }
       break;
     case ack_kind::unknown:
       return;
@@ -115,18 +117,20 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
   }
 }
 
-void consumer_state::report_sample(const ack_subject& to) {
+/// With one acknowledgement for many nothing is sampled.
+void consumer_state::report_sample(const ack_subject& to, int64_t since_ns) {
   auto percent = config().sampled_percent();
-  if (percent <= 0) return;
+  if (percent <= 0 || config().ack_policy != ack_policy::explicit_acks) return;
   thread_local std::minstd_rand random{std::random_device{}()};
   if (percent < 100 && static_cast<int>(random() % 100) > percent) return;
-  advisories{context_, js_}.ack_sampled(stream_, name_, to, now_ns());
+  advisories{context_, js_}.ack_sampled(stream_, name_, to, since_ns, now_ns());
 }
 
 void consumer_state::report_exhausted() {
   for (const auto& m : exhausted_) {
     advisories{context_, js_}.max_deliveries(stream_, name_, m, now_ns());
     send_dead_letter(m.stream_seq, m.deliveries, "max_deliver", {});
+    if (retention_ == retention_policy::interest) spent_.push_back(m.stream_seq);
   }
   exhausted_.clear();
 }
@@ -163,9 +167,13 @@ void consumer_state::flush_changes() {
   if (keeps_rows()) change->row = std::move(row);
   if (removes_messages()) change->done = std::move(done_);
   done_.clear();
+  change->exhausted = std::move(spent_);
+  spent_.clear();
   change->replies = std::move(ack_replies_);
   ack_replies_.clear();
-  if (!change->row && change->done.empty()) return note_stored(change, true);
+  if (std::exchange(tells_state_, false)) change->state = ledger_.state();
+  if (!change->row && change->done.empty() && change->exhausted.empty() && !change->state)
+    return note_stored(change, true);
   in_flight_ = true;
   caf::anon_send(owner_, rows_atom::value, consumer_change_ptr{std::move(change)});
 }

@@ -341,6 +341,7 @@ consumer_problem check_new_consumer(consumer_config& config, const stream_config
   auto most = stream.max_consumers;
   auto account = bounds.account_max_consumers;
   if (most <= 0 || (account > 0 && account < most)) most = account;
+  if (most <= 0) most = bounds.default_max_consumers;
   if (most > 0 && others.count >= static_cast<size_t>(most))
     return make_error(js_errc::maximum_consumers_limit);
   if (stream.retention == retention_policy::workqueue && !config.direct) {

@@ -14,6 +14,7 @@ struct consumer_bounds {
   int64_t account_max_ack_pending = 0;
   int64_t max_request_batch = 0;
   int64_t account_max_consumers = 0;
+  int64_t default_max_consumers = 0;  ///< where neither stream nor account says
 };
 
 /// Which subject a consumer was asked for on.

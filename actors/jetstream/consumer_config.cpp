@@ -1,7 +1,6 @@
 #include "actors/jetstream/consumer_config.hpp"
 
-#include "actors/jetstream/json_output.hpp"
-#include "actors/jetstream/metadata.hpp"
+#include "actors/jetstream/asset_json.hpp"
 
 #include <charconv>
 
@@ -28,16 +27,7 @@ int consumer_config::sampled_percent() const {
 }
 
 std::string to_json(const consumer_config& config, bool for_answer) {
-  std::string out;
-  json_output json{out};
-  if (!for_answer) {
-    json.value(config);
-    return out;
-  }
-  auto shown = config;
-  add_dynamic_metadata(shown.metadata);
-  json.value(shown);
-  return out;
+  return asset_json(config, for_answer);
 }
 
 }  // namespace vagus

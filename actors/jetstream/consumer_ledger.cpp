@@ -22,14 +22,14 @@ int64_t ledger_rules::wait_ns(uint32_t deliveries) const {
   return backoff_ns[at];
 }
 
-ledger_rules rules_of(const consumer_config& config, bool workqueue) {
+ledger_rules rules_of(const consumer_config& config, bool limits) {
   ledger_rules rules;
   rules.ack_policy = config.ack_policy;
   rules.ack_wait_ns = config.ack_wait;
   rules.backoff_ns = config.backoff;
   rules.max_deliver = config.max_deliver;
   rules.max_ack_pending = config.max_ack_pending;
-  rules.workqueue = workqueue;
+  rules.keeps_exhausted = !limits;
   return rules;
 }
 
@@ -39,7 +39,7 @@ consumer_ledger::consumer_ledger(ledger_rules rules, uint64_t next_seq, uint64_t
   state_.last_of_each = last_of_each;
   state_.delivered.stream = state_.ack_floor.stream = state_.next_seq - 1;
   state_.tracks_acks = rules_.ack_policy != ack_policy::none;
-  state_.keeps_exhausted = rules_.workqueue;
+  state_.keeps_exhausted = rules_.keeps_exhausted;
 }
 
 std::optional<consumer_ledger> consumer_ledger::restore(ledger_rules rules,
@@ -188,9 +188,18 @@ void consumer_ledger::expire_all() {
 
 void consumer_ledger::change_rules(ledger_rules rules) {
   auto old = std::exchange(rules_, std::move(rules));
+  state_.keeps_exhausted = rules_.keeps_exhausted;
   state_.pending.shift_deadlines(
       [&](uint32_t deliveries) { return rules_.wait_ns(deliveries) - old.wait_ns(deliveries); });
   rows_.lost();
+}
+
+std::optional<int64_t> consumer_ledger::waiting_since(uint64_t stream_seq) const {
+  const auto* entry = state_.pending.find(stream_seq);
+  if (entry == nullptr) return std::nullopt;
+  // Of one that is to be delivered again the deadline is not kept.
+  if (entry->queued) return state_.delivered_ns;
+  return entry->when - rules_.wait_ns(entry->deliveries);
 }
 
 message_place consumer_ledger::place_of(uint64_t stream_seq) const {
@@ -203,9 +212,7 @@ message_place consumer_ledger::place_of(uint64_t stream_seq) const {
 size_t consumer_ledger::num_redelivered() const {
   // One delivery is none again, whatever happened to it.
   if (rules_.max_deliver == 1) return 0;
-  auto above = state_.exhausted.upper_bound(state_.ack_floor.stream);
-  return state_.pending.redelivered() +
-         static_cast<size_t>(std::distance(above, state_.exhausted.end()));
+  return state_.pending.redelivered() + state_.exhausted.size();
 }
 
 }  // namespace vagus

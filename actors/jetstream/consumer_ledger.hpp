@@ -13,7 +13,7 @@ struct ledger_rules {
   std::vector<int64_t> backoff_ns;
   int64_t max_deliver = -1;
   int64_t max_ack_pending = -1;
-  bool workqueue = false;  ///< the stream's retention
+  bool keeps_exhausted = false;  ///< see `ledger_state`
 
   /// From the delivery to its deadline.
   int64_t wait_ns(uint32_t deliveries) const;
@@ -22,7 +22,8 @@ struct ledger_rules {
   }
 };
 
-ledger_rules rules_of(const consumer_config& config, bool workqueue);
+/// `limits` is whether the stream keeps its messages whatever its consumers do.
+ledger_rules rules_of(const consumer_config& config, bool limits);
 
 /// A message as it goes out: what its reply subject says.
 struct delivery {
@@ -118,6 +119,8 @@ public:
 
   // What is said about it.
 
+  /// When the time began that a pending message has to be acknowledged; nothing if it is none.
+  std::optional<int64_t> waiting_since(uint64_t stream_seq) const;
   message_place place_of(uint64_t stream_seq) const;
   const sequence_pair& delivered() const { return state_.delivered; }
   const sequence_pair& ack_floor() const { return state_.ack_floor; }

@@ -25,7 +25,13 @@ void consumer_state::unfollow() {
 
 /// A batch is committed. The consumer may have read it already.
 void consumer_state::note_news(const stream_batch_ptr& batch) {
-  if (!informed_ || batch->result.number <= told_) return;
+  if (!informed_) return;
+  if (batch->result.number <= told_) {
+    // Where the last messages of subjects are counted by what is told of them, they were not.
+    for (const auto& gone : batch->result.removed)
+      if (feed_.forget_last(gone.seq) && gone.seq >= ledger_.next_seq()) uncertain_ = true;
+    return;
+  }
   told_ = batch->result.number;
   at_end_ = false;
   const auto& state = batch->result.state;

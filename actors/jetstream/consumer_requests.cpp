@@ -1,6 +1,7 @@
 #include "actors/jetstream/consumer_requests.hpp"
 
 #include "actors/jetstream/json_fields.hpp"
+#include "net/subject.hpp"
 
 #include <algorithm>
 #include <array>
@@ -177,6 +178,16 @@ std::optional<ack_subject> read_ack_subject(std::string_view subject) {
               digits_only(at[6], ack.pending);
   if (!good) return std::nullopt;
   return ack;
+}
+
+std::string short_consumer_subject(std::string_view subject) {
+  constexpr size_t last_token = 10;  // of an acknowledgement; extensions may follow
+  std::string to;
+  size_t n = 0;
+  token_reader tokens{subject};
+  for (std::string_view token; n <= last_token && tokens.next(token); ++n)
+    if (n < 2 || n > 3) to.append(n == 0 ? "" : ".").append(token);
+  return to;
 }
 
 }  // namespace vagus

@@ -84,6 +84,11 @@ struct ack_subject {
 /// Nothing if `subject` is no `$JS.ACK.` subject. Numbers that are none make nothing too.
 std::optional<ack_subject> read_ack_subject(std::string_view subject);
 
+/// The subject that consumers are subscribed to, for one of version 2 that names domain and account
+/// (ADR-15): `$JS.ACK.<domain>.<account hash>.<stream>...` or `$JS.FC.<domain>...`.
+/// @pre `subject` has all the tokens that such a subject has
+std::string short_consumer_subject(std::string_view subject);
+
 /// A duration as Go's `time.ParseDuration` takes it: `5s`, `1m30s`, `-1.5h`.
 std::optional<int64_t> parse_go_duration(std::string_view text);
 

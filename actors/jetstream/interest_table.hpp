@@ -24,7 +24,7 @@ namespace vagus {
 ///                        until a late +ACK, or until the consumer is deleted or wants something
 ///                        else. A work queue keeps it even then, for the next consumer.
 ///   ack policy none      done when it has been delivered; with the policy all, all up to the
-///                        acknowledged one.
+///                        acknowledged one, but for what has reached max_deliver.
 ///   a new consumer       needs what is there from its first message on. In a work queue it may
 ///                        only begin with all.
 ///   consumer deleted     what only it needed goes; with the last consumer goes everything.
@@ -33,6 +33,8 @@ namespace vagus {
 ///   new filters          what they take no longer goes, delivered or not, and acknowledging it
 ///                        changes nothing. What they take in addition is not needed up to the
 ///                        acknowledgement floor; nor, with nats-server, up to the last delivery.
+///   a new retention      from limits: what is not needed goes at once, without a consumer all.
+///                        nats-server then leaves what no filter takes.
 ///
 /// A value; knows nothing of a store. Memory: for each consumer the runs of what is done above its
 /// floor, as long as their messages are there, and up to `max_exhausted` sequences. `needed` takes

@@ -1,5 +1,7 @@
 #include "actors/jetstream/jetstream.hpp"
 
+#include "actors/jetstream/consumer_requests.hpp"
+#include "actors/jetstream/name_hash.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
@@ -44,9 +46,20 @@ jetstream_actor::behavior_type jetstream_state::behavior() {
 
 void jetstream_state::start() {
   js_.api = jetstream_actor{self_};
+  subscribe();
+  opening_ = start_.streams.size();
+  for (auto& s : start_.streams) add({s.name, std::move(s.record), std::move(s.store)});
+  start_.streams.clear();
+}
+
+void jetstream_state::subscribe() {
   client_.start(subscriber_actor{jetstream_actor{self_}}, {});
   client_.ask_for_publishers();
-  uint32_t slot = 0;
+  auto owner =
+      fmt::format("{}.{}", js_.domain.empty() ? "_" : js_.domain, name_hash(context_.global.name));
+  client_.subscribe(slot::long_acks, fmt::format("$JS.ACK.{}.*.*.*.*.*.*.>", owner));
+  client_.subscribe(slot::long_flow, fmt::format("$JS.FC.{}.*.*.*", owner));
+  uint32_t next = slot::requests;
   for (const auto& prefix : js_.api_prefixes())
     // What is asked past the API (direct gets, CONSUMER.MSG.NEXT) streams and consumers take.
     for (const auto* rest :
@@ -54,11 +67,8 @@ void jetstream_state::start() {
           "CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>", "CONSUMER.PAUSE.>",
           "CONSUMER.UNPIN.>", "CONSUMER.LEADER.>", "CONSUMER.PEER.>", "ACCOUNT.>", "META.>",
           "SERVER.>"})
-      client_.subscribe(slot++, fmt::format("{}.{}", prefix, rest));
+      client_.subscribe(next++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
-  opening_ = start_.streams.size();
-  for (auto& s : start_.streams) add({s.name, std::move(s.record), std::move(s.store)});
-  start_.streams.clear();
 }
 
 void jetstream_state::note_settled() {
@@ -126,11 +136,26 @@ void jetstream_state::take(const frame_batch& batch) {
     frame_reader frames{batch, run};
     while (frames.next()) {
       const auto& m = frames.message();
-      dispatch({std::string{m.subject}, std::string{m.reply}, std::string{m.headers()},
-                std::string{m.payload()}, client});
+      if (run.slot < slot::requests)
+        forward(m, client.get());
+      else
+        dispatch({std::string{m.subject}, std::string{m.reply}, std::string{m.headers()},
+                  std::string{m.payload()}, client});
     }
   }
   client_.release(batch.total());
+}
+
+/// Consumers are subscribed to the subjects without domain and account only, which are those that
+/// they tell; this is for clients of servers that tell others.
+void jetstream_state::forward(const message_view& message, const connection_record* client) {
+  publishing out{context_};
+  auto reached = out.send(short_consumer_subject(message.subject), message.reply, message.body,
+                          message.header_size);
+  bool headers = client == nullptr || client->traffic->headers;
+  if (reached > 0 || message.reply.empty() || !headers) return;
+  auto block = fmt::format("NATS/1.0 503\r\nNats-Subject: {}\r\n\r\n", message.subject);
+  out.send(message.reply, {}, block, static_cast<int64_t>(block.size()));
 }
 
 // ---- the end ----

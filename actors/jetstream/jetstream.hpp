@@ -58,6 +58,8 @@ public:
   void after_run() {}
 
 private:
+  enum slot : uint32_t { long_acks = 0, long_flow = 1, requests = 2 };
+
   struct entry {
     stream_actor actor;
     stream_record_ptr record;
@@ -72,6 +74,8 @@ private:
   void start();
   void note_settled();
   void take(const frame_batch& batch);
+  void subscribe();
+  void forward(const message_view& message, const connection_record* client);
   entry& add(stream_start start);
   loop_context& next_loop() { return *start_.contexts[next_loop_++ % start_.contexts.size()]; }
   void finish_change(const stream_outcome& outcome);

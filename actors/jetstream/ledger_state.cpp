@@ -66,7 +66,7 @@ void ledger_state::ack_up_to(const ledger_change& change) {
   ack_floor.consumer = std::max(ack_floor.consumer, change.other);
   ack_floor.stream = std::max(ack_floor.stream, change.seq);
   acked_ns = change.time;
-  exhausted.erase(exhausted.begin(), exhausted.upper_bound(change.seq));
+  forget_exhausted();
 }
 
 void ledger_state::exhaust(uint64_t seq) {

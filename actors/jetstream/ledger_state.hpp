@@ -41,17 +41,19 @@ struct ledger_change {
 /// depends on nothing else, so that replayed changes give the same state.
 struct ledger_state {
   sequence_pair delivered;    ///< the last delivery
-  sequence_pair ack_floor;    ///< all up to here is acknowledged
+  /// All up to here is acknowledged or exhausted. In nats-server 2.15.1 it waits for exhausted
+  /// messages until an acknowledgement leaves nothing pending.
+  sequence_pair ack_floor;
   uint64_t next_seq = 1;      ///< where to look for the next new message
   uint64_t last_of_each = 0;  ///< up to here only the last message of each subject is delivered
   int64_t delivered_ns = 0;   ///< when; 0 is never
   int64_t acked_ns = 0;
   pending_table pending;
-  /// Delivered as often as is allowed, with their deliveries: those above the floor, and in a work
-  /// queue, where they stay in the stream, those below it too.
+  /// Delivered as often as is allowed, with their deliveries: those above the floor, and where
+  /// consumers decide what stays in the stream, those below it too.
   std::map<uint64_t, uint32_t> exhausted;
   bool tracks_acks = true;       ///< not with the ack policy none
-  bool keeps_exhausted = false;  ///< in a work queue
+  bool keeps_exhausted = false;  ///< with another retention than `limits`
 
   void apply(const ledger_change& change);
 

@@ -1,6 +1,7 @@
 #include "actors/jetstream/message_feed.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace vagus {
 
@@ -10,6 +11,11 @@ namespace {
 constexpr size_t found_ahead = 512;
 /// Sequences that are looked up one by one to count them.
 constexpr size_t looked_up = 1024;
+
+/// Grows with every message that is removed.
+uint64_t missing_in(const store_state& state) {
+  return state.last_seq - state.msgs;
+}
 
 }  // namespace
 
@@ -24,6 +30,21 @@ void message_feed::set_filters(std::vector<std::string> filters) {
     filters_.clear();
   tracks_.clear();
   for (const auto& f : filters_) tracks_.push_back({f, {}, 0, 0});
+}
+
+void message_feed::set_lasts(const last_messages& lasts) {
+  missing_ = missing_in(lasts.state);
+  if (!lasts_) {
+    lasts_ = lasts.seqs;
+    return;
+  }
+  // An older message of a subject may have become its last, but was none when the consumer began.
+  auto left = std::make_shared<std::vector<uint64_t>>();
+  std::set_intersection(lasts_->begin(), lasts_->end(), lasts.seqs->begin(), lasts.seqs->end(),
+                        std::back_inserter(*left));
+  std::erase_if(gone_lasts_,
+                [&](uint64_t seq) { return !std::binary_search(left->begin(), left->end(), seq); });
+  lasts_ = std::move(left);
 }
 
 bool message_feed::takes(std::string_view subject) const {
@@ -107,19 +128,32 @@ store_result<stored_message> message_feed::next(store_snapshot& in, uint64_t fro
 }
 
 bool message_feed::forget(uint64_t seq) {
-  if (seq > last_of_each_ || !lasts_) return true;
-  return std::binary_search(lasts_->begin(), lasts_->end(), seq) && gone_lasts_.insert(seq).second;
+  return seq > last_of_each_ || !lasts_ || forget_last(seq);
+}
+
+bool message_feed::forget_last(uint64_t seq) {
+  return lasts_ && std::binary_search(lasts_->begin(), lasts_->end(), seq) &&
+         gone_lasts_.insert(seq).second;
+}
+
+size_t message_feed::listed(uint64_t from) const {
+  if (from > last_of_each_ || !lasts_) return 0;
+  auto first = std::lower_bound(lasts_->begin(), lasts_->end(), from);
+  return static_cast<size_t>(std::distance(first, lasts_->end()));
+}
+
+bool message_feed::lasts_in_doubt(const store_state& state, uint64_t from) const {
+  return missing_in(state) != missing_ && listed(from) > looked_up;
 }
 
 /// Who was not told of removals looks where that is soon done.
 store_result<uint64_t> message_feed::count_lasts(store_snapshot& in, uint64_t from) const {
-  auto first = std::lower_bound(lasts_->begin(), lasts_->end(), from);
-  auto listed = static_cast<size_t>(std::distance(first, lasts_->end()));
-  if (listed > looked_up)
-    return listed -
+  if (auto all = listed(from); all > looked_up)
+    return all -
            static_cast<size_t>(std::distance(gone_lasts_.lower_bound(from), gone_lasts_.end()));
   uint64_t sum = 0;
-  for (auto at = first; at != lasts_->end(); ++at) {
+  for (auto at = std::lower_bound(lasts_->begin(), lasts_->end(), from); at != lasts_->end();
+       ++at) {
     auto seq = in.first_at_or_after(*at);
     if (!seq) return seq;
     if (*seq == *at) ++sum;
@@ -148,7 +182,23 @@ store_result<uint64_t> message_feed::count(store_snapshot& in, uint64_t from) co
   return sum;
 }
 
-store_result<consumer_place> first_place(const consumer_config& config, store_snapshot& in) {
+namespace {
+
+/// The first message that one of the filters lets through; 0: there is none, or no filter.
+store_result<uint64_t> first_match(const std::vector<std::string>& filters, store_snapshot& in) {
+  uint64_t first = 0;
+  for (const auto& f : filters) {
+    auto some = in.next(f, 1, 1);
+    if (!some) return some.error();
+    if (!some->empty()) first = first == 0 ? some->front() : std::min(first, some->front());
+  }
+  return first;
+}
+
+}  // namespace
+
+store_result<consumer_place> first_place(const consumer_config& config, bool one_per_subject,
+                                         store_snapshot& in) {
   const auto& state = in.state();
   consumer_place place;
   place.next_seq = std::max<uint64_t>(state.first_seq, 1);
@@ -168,21 +218,32 @@ store_result<consumer_place> first_place(const consumer_config& config, store_sn
         if (!seq) return seq.error();
         last = std::max(last, *seq);
       }
-      place.next_seq = last == 0 ? after_last : last;
+      if (last != 0) place.next_seq = last;
       break;
     }
     case deliver_policy::last_per_subject:
       // Where every subject has one message, that is the last one.
-      if (state.msgs != state.num_subjects) place.last_of_each = state.last_seq;
+      if (one_per_subject) break;
+      if (state.msgs != state.num_subjects) {
+        place.last_of_each = state.last_seq;
+      } else if (state.msgs > 0) {
+        auto seq = first_match(config.filters(), in);
+        if (!seq) return seq.error();
+        place.next_seq = *seq == 0 ? state.last_seq : *seq;
+      }
       break;
     case deliver_policy::by_start_sequence:
-      place.next_seq =
-          std::clamp(config.opt_start_seq, place.next_seq, std::max(after_last, place.next_seq));
+      // It may lie ahead of all that is there; but one for a copy begins with what comes next.
+      place.next_seq = std::max(config.opt_start_seq, place.next_seq);
+      if (config.direct) place.next_seq = std::clamp(place.next_seq, uint64_t{1}, after_last);
       break;
     case deliver_policy::by_start_time: {
       auto seq = in.seq_at_time(config.opt_start_time.value_or(0));
       if (!seq) return seq.error();
       place.next_seq = *seq == 0 ? after_last : *seq;
+      auto match = first_match(config.filters(), in);
+      if (!match) return match.error();
+      if (*match < state.last_seq) place.next_seq = std::max(place.next_seq, *match);
       break;
     }
   }

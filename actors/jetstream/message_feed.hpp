@@ -21,7 +21,9 @@ public:
   explicit message_feed(std::vector<std::string> filters, uint64_t last_of_each = 0);
 
   void set_filters(std::vector<std::string> filters);
-  void set_lasts(last_sequences lasts) { lasts_ = std::move(lasts); }
+  /// The first time all of them; later those that are still there. Between, the caller says to
+  /// `forget` what it is told of.
+  void set_lasts(const last_messages& lasts);
   bool needs_lasts(uint64_t from) const { return !lasts_ && from <= last_of_each_; }
 
   /// The first message at or after `from`; `no_message`: there is none, `corrupt`: it cannot be
@@ -30,10 +32,15 @@ public:
 
   /// A message that a filter lets through is no longer in the stream: whether it would have come.
   bool forget(uint64_t seq);
+  /// The same, and only if it is one of the last ones.
+  bool forget_last(uint64_t seq);
 
   /// How many there are at or after `from`. Of the last ones of very many subjects those count that
-  /// nobody has said to `forget`.
+  /// nobody has said to `forget`: too many, where `lasts_in_doubt`.
   store_result<uint64_t> count(store_snapshot& in, uint64_t from) const;
+  /// The last ones are very many, and messages have been removed since they were found. To find
+  /// them again is not for an event loop.
+  bool lasts_in_doubt(const store_state& state, uint64_t from) const;
 
   bool takes(std::string_view subject) const;
   /// It has no filter, so that every message is counted without a look at its subject.
@@ -49,6 +56,7 @@ private:
   };
 
   store_result<uint64_t> count_lasts(store_snapshot& in, uint64_t from) const;
+  size_t listed(uint64_t from) const;
   store_result<uint64_t> next_seq(store_snapshot& in, uint64_t from);
   store_result<uint64_t> next_of(track& t, store_snapshot& in, uint64_t from);
 
@@ -62,6 +70,7 @@ private:
   uint64_t last_of_each_ = 0;
   last_sequences lasts_;
   std::set<uint64_t> gone_lasts_;  ///< of them, no longer in the stream
+  uint64_t missing_ = 0;           ///< messages that were removed when they were found
 };
 
 /// Where a new consumer begins.
@@ -70,7 +79,9 @@ struct consumer_place {
   uint64_t last_of_each = 0;  ///< up to here only the last message of each subject
 };
 
-store_result<consumer_place> first_place(const consumer_config& config, store_snapshot& in);
+/// `one_per_subject` is whether the stream may have no more than one message of each subject.
+store_result<consumer_place> first_place(const consumer_config& config, bool one_per_subject,
+                                         store_snapshot& in);
 
 /// What `message_feed::set_lasts` wants.
 store_result<std::vector<uint64_t>> find_lasts(const std::vector<std::string>& filters,

@@ -47,7 +47,7 @@ using stream_call_ptr = std::shared_ptr<const stream_call>;
 using consumer_config_ptr = std::shared_ptr<const consumer_config>;
 
 /// What a client asks of one consumer, after the stream has found it.
-enum class consumer_call_kind : uint8_t { create, info, list, update, pause, unpin };
+enum class consumer_call_kind : uint8_t { create, info, list, update, pause, unpin, retention };
 
 /// An answer to CONSUMER.LIST, to which every consumer of the page adds its own part. The one that
 /// is the last to do so sends it.
@@ -61,6 +61,7 @@ struct consumer_call {
   consumer_call_kind kind = consumer_call_kind::info;
   api_request request;
   consumer_config_ptr config;  ///< of update and pause: what holds from now on
+  retention_policy retention = retention_policy::limits;  ///< the stream's, of that kind
   std::shared_ptr<consumer_listing> listing = {};
   size_t item = 0;  ///< its place in the listing
 };
@@ -73,8 +74,11 @@ struct consumer_change {
   std::string consumer;
   std::optional<ledger_row> row;
   std::vector<uint64_t> done;
-  uint64_t floor = 0;                ///< it is done with all up to here
+  std::vector<uint64_t> exhausted;   ///< it has given up, and still needs
+  uint64_t floor = 0;                ///< it is done with all others up to here
   std::vector<std::string> replies;  ///< who waits for an answer to an acknowledgement
+  /// All of it, for a stream that has retention `interest` since it was told of the last change.
+  std::optional<ledger_state> state;
 };
 
 using consumer_change_ptr = std::shared_ptr<const consumer_change>;
@@ -93,6 +97,12 @@ using sourced_ptr = std::shared_ptr<const sourced_messages>;
 
 /// The sequences of the last message of each subject, ascending.
 using last_sequences = std::shared_ptr<const std::vector<uint64_t>>;
+
+/// Those, and the state of the stream in which they were; `seqs` is null if they were not found.
+struct last_messages {
+  last_sequences seqs;
+  store_state state;
+};
 
 using stream_config_ptr = stream_record::config_ptr;
 
@@ -157,7 +167,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_call_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_call_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::consumer_change_ptr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::last_sequences)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::last_messages)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::sourced_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::stream_config_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(vagus::opened_store_ptr)

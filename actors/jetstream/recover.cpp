@@ -1,11 +1,10 @@
 #include "actors/jetstream/recover.hpp"
 
+#include "actors/jetstream/asset_row.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
-
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -31,15 +30,6 @@ std::string text_of(const store_error& e) {
   return e.text.empty() ? to_text(e.code) : fmt::format("{}: {}", to_text(e.code), e.text);
 }
 
-/// The row that stream_state::config_row has written.
-std::string read_row(const std::string& row, stream_config& config, int64_t& created_ns) {
-  auto json = nlohmann::json::parse(row, nullptr, false);
-  if (!json.is_object() || !json.contains("config")) return "its configuration is not readable";
-  created_ns = json.value("created", int64_t{0});
-  auto wrong = read_json(json["config"].dump(), false, config);
-  return wrong ? wrong->description : std::string{};
-}
-
 found open_stream(const fs::path& directory, std::chrono::nanoseconds sync_interval) {
   found result;
   auto& stream = result.stream;
@@ -59,7 +49,7 @@ found open_stream(const fs::path& directory, std::chrono::nanoseconds sync_inter
   {
     auto snapshot = stream.store->read();
     auto row = snapshot ? (*snapshot)->config() : store_result<std::string>{snapshot.error()};
-    result.error = row ? read_row(*row, *config, created_ns) : text_of(row.error());
+    result.error = row ? read_asset_row(*row, *config, created_ns) : text_of(row.error());
     if (snapshot) state = (*snapshot)->state();
   }
   if (!result.error.empty()) return result;

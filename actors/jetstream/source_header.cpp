@@ -1,12 +1,11 @@
 #include "actors/jetstream/source_header.hpp"
 
+#include "actors/jetstream/name_hash.hpp"
 #include "actors/jetstream/publish_headers.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <initializer_list>
 
@@ -16,19 +15,6 @@ namespace {
 
 constexpr std::string_view header_name = "Nats-Stream-Source";
 constexpr std::string_view first_line = "NATS/1.0\r\n";
-constexpr size_t hash_size = 8;
-
-/// Short enough for a name: of the SHA-256 a letter or digit for each of the first bytes.
-std::string name_hash(std::string_view text) {
-  constexpr std::string_view digits =
-      "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
-  unsigned int size = 0;
-  bool done = EVP_Digest(text.data(), text.size(), sum.data(), &size, EVP_sha256(), nullptr) == 1;
-  std::string hash;
-  for (size_t i = 0; done && i < hash_size; ++i) hash.push_back(digits[sum[i] % digits.size()]);
-  return hash;
-}
 
 std::string_view or_all(std::string_view subject) {
   return subject.empty() ? ">" : subject;

@@ -1,5 +1,6 @@
 #include "actors/jetstream/stream.hpp"
 
+#include "actors/jetstream/asset_row.hpp"
 #include "actors/jetstream/stream_reader.hpp"
 #include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
@@ -162,7 +163,7 @@ void stream_state::open() {
     return;
   }
   batch_builder first{now_ns()};
-  auto row = config_row(config());
+  auto row = write_asset_row(record_->created_ns, to_json(config()));
   first.add(configure_proposal{limits_of(config()), row});
   store_opening what{name_, js_.store_dir / name_, std::move(adopt_), std::move(store_)};
   what.memory = config().storage == storage_type::memory;
@@ -242,11 +243,6 @@ void stream_state::note_settled() {
 
 // ---- another configuration ----
 
-/// What the store keeps of it for the next start.
-std::string stream_state::config_row(const stream_config& config) const {
-  return fmt::format(R"({{"created":{},"config":{}}})", record_->created_ns, to_json(config));
-}
-
 void stream_state::configure(const stream_config_ptr& next) {
   auto& batch = open_batch();
   batch.expect([this, next](const outcome& o) {
@@ -254,7 +250,7 @@ void stream_state::configure(const stream_config_ptr& next) {
     caf::anon_send(js_.api, configure_atom::value,
                    stream_outcome{name_, {o.error, 0, stopped_.text}});
   });
-  auto row = config_row(*next);
+  auto row = write_asset_row(record_->created_ns, to_json(*next));
   batch.proposals.add(configure_proposal{limits_of(*next), row});
 }
 
@@ -269,6 +265,7 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
     start_sources();
   }
   change_subscriptions(*before);
+  if (before->retention != next->retention) consumers_.change_retention();
   note_settled();
 }
 

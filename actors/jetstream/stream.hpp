@@ -78,7 +78,6 @@ private:
   void note_closed(const store_error& error);
   void end_if_done();
   void on_time(time_point now) override;
-  std::string config_row(const stream_config& config) const;
 
   // stream_publish.cpp
   void take(const frame_batch_ptr& batch);

@@ -25,7 +25,7 @@ constexpr size_t max_description_size = 4 * 1024;
 constexpr size_t max_metadata_size = 128 * 1024;
 constexpr int64_t max_replicas = 5;
 
-problem invalid(std::string_view text) {
+problem refused(std::string_view text) {
   return make_error(js_errc::stream_invalid_config, text);
 }
 
@@ -35,16 +35,16 @@ problem pedantic_error(std::string_view text) {
 
 problem check_texts(const stream_config& c) {
   if (c.name.empty() || c.name.find_first_of(" \t\r\n\f.*>\\/") != std::string::npos)
-    return invalid(R"(stream name is required and can not contain '.', '*', '>', '\', '/')");
+    return refused(R"(stream name is required and can not contain '.', '*', '>', '\', '/')");
   if (c.name.size() > max_name_size)
-    return invalid(fmt::format("stream name is too long, maximum allowed is {}", max_name_size));
+    return refused(fmt::format("stream name is too long, maximum allowed is {}", max_name_size));
   if (c.description.size() > max_description_size)
-    return invalid(
+    return refused(
         fmt::format("stream description is too long, maximum allowed is {}", max_description_size));
   size_t size = 0;
   for (const auto& [key, value] : c.metadata) size += key.size() + value.size();
   if (size > max_metadata_size)
-    return invalid(
+    return refused(
         fmt::format("stream metadata exceeds maximum size of {} bytes", max_metadata_size));
   return std::nullopt;
 }
@@ -58,14 +58,14 @@ problem check_absent_features(const stream_config& c) {
       {c.allow_batched, "allow_batched"},
   };
   for (const auto& [wanted, name] : features)
-    if (wanted) return invalid(fmt::format("{} is not supported by this server", name));
+    if (wanted) return refused(fmt::format("{} is not supported by this server", name));
   return std::nullopt;
 }
 
 problem check_replicas(stream_config& c) {
   if (c.num_replicas == 0) c.num_replicas = 1;
   if (c.num_replicas > max_replicas)
-    return invalid(fmt::format("maximum replicas is {}", max_replicas));
+    return refused(fmt::format("maximum replicas is {}", max_replicas));
   if (c.num_replicas < 0) return make_error(js_errc::replicas_count_cannot_be_negative);
   return std::nullopt;
 }
@@ -85,8 +85,8 @@ problem check_limits(stream_config& c, bool pedantic) {
   if (auto p = check_limit(c.max_bytes, "max_bytes", pedantic)) return p;
   if (auto p = check_limit(c.max_msg_size, "max_msg_size", pedantic)) return p;
   if (auto p = check_limit(c.max_consumers, "max_consumers", pedantic)) return p;
-  if (c.max_age < 0) return invalid("max age can not be negative");
-  if (c.max_age != 0 && c.max_age < 100 * one_ms) return invalid("max age needs to be >= 100ms");
+  if (c.max_age < 0) return refused("max age can not be negative");
+  if (c.max_age != 0 && c.max_age < 100 * one_ms) return refused("max age needs to be >= 100ms");
   return std::nullopt;
 }
 
@@ -104,38 +104,38 @@ problem check_duplicate_window(stream_config& c, int64_t server_limit, bool peda
       c.duplicate_window = c.max_age;
     }
   }
-  if (c.duplicate_window < 0) return invalid("duplicates window can not be negative");
+  if (c.duplicate_window < 0) return refused("duplicates window can not be negative");
   if (c.max_age != 0 && c.duplicate_window > c.max_age)
-    return invalid("duplicates window can not be larger then max age");
+    return refused("duplicates window can not be larger then max age");
   if (server_limit > 0 && c.duplicate_window > server_limit)
-    return invalid(fmt::format("duplicates window can not be larger then server limit of {}",
+    return refused(fmt::format("duplicates window can not be larger then server limit of {}",
                                go_duration(server_limit)));
-  if (c.duplicate_window < 100 * one_ms) return invalid("duplicates window needs to be >= 100ms");
+  if (c.duplicate_window < 100 * one_ms) return refused("duplicates window needs to be >= 100ms");
   return std::nullopt;
 }
 
 problem check_discard(const stream_config& c) {
   if (!c.discard_new_per_subject) return std::nullopt;
   if (c.discard != discard_policy::new_msgs)
-    return invalid("discard new per subject requires discard new policy to be set");
+    return refused("discard new per subject requires discard new policy to be set");
   if (c.max_msgs_per_subject <= 0)
-    return invalid("discard new per subject requires max msgs per subject > 0");
+    return refused("discard new per subject requires max msgs per subject > 0");
   return std::nullopt;
 }
 
 problem check_delete_markers(stream_config& c, bool pedantic) {
   if (c.subject_delete_marker_ttl == 0) return std::nullopt;
   if (c.subject_delete_marker_ttl < 0)
-    return invalid("subject delete marker TTL must not be negative");
+    return refused("subject delete marker TTL must not be negative");
   if (c.subject_delete_marker_ttl < one_second)
-    return invalid("subject delete marker TTL must be at least 1 second");
+    return refused("subject delete marker TTL must be at least 1 second");
   if (!c.allow_msg_ttl) {
     if (pedantic)
-      return invalid("subject delete marker cannot be set if message TTLs are disabled");
+      return refused("subject delete marker cannot be set if message TTLs are disabled");
     c.allow_msg_ttl = true;
   }
   if (!c.allow_rollup_hdrs) {
-    if (pedantic) return invalid("subject delete marker cannot be set if roll-ups are disabled");
+    if (pedantic) return refused("subject delete marker cannot be set if roll-ups are disabled");
     c.allow_rollup_hdrs = true;
     c.deny_purge = false;
   }
@@ -145,9 +145,9 @@ problem check_delete_markers(stream_config& c, bool pedantic) {
 problem check_persist_mode(const stream_config& c) {
   if (c.persist_mode != persist_mode_type::async) return std::nullopt;
   if (c.storage != storage_type::file)
-    return invalid("async persist mode is only supported on file storage");
+    return refused("async persist mode is only supported on file storage");
   if (c.num_replicas > 1)
-    return invalid("async persist mode is not supported on replicated streams");
+    return refused("async persist mode is not supported on replicated streams");
   return std::nullopt;
 }
 
@@ -189,10 +189,10 @@ problem check_republish(stream_config& c, bool pedantic) {
   }
   for (const auto& subject : c.subjects)
     if (subjects_overlap(r.dest, subject) && !(r.dest.empty() && subject != ">"))
-      return invalid("stream configuration for republish destination forms a cycle");
+      return refused("stream configuration for republish destination forms a cycle");
   if (!r.dest.empty() &&
       std::holds_alternative<transform_failure>(subject_transform::make(r.src, r.dest)))
-    return invalid(
+    return refused(
         fmt::format("stream configuration for republish with transform from '{}' to "
                     "'{}' not valid",
                     r.src, r.dest));
@@ -202,7 +202,7 @@ problem check_republish(stream_config& c, bool pedantic) {
 problem check_placement(stream_config& c) {
   if (c.placement == placement{}) c.placement.reset();
   if (c.placement && !c.placement->preferred.empty())
-    return invalid("preferred server not permitted in placement");
+    return refused("preferred server not permitted in placement");
   return std::nullopt;
 }
 
@@ -213,26 +213,26 @@ int required_level(const stream_config& c) {
 
 /// What may become true and never false again, and what may not change at all.
 problem check_changes(const stream_config& old, const stream_config& next) {
-  if (next.name != old.name) return invalid("stream configuration name must match original");
+  if (next.name != old.name) return refused("stream configuration name must match original");
   if (next.storage != old.storage)
-    return invalid("stream configuration update can not change storage type");
+    return refused("stream configuration update can not change storage type");
   bool queue =
       next.retention == retention_policy::workqueue || old.retention == retention_policy::workqueue;
   if (next.retention != old.retention && queue)
-    return invalid("stream configuration update can not change retention policy to/from workqueue");
+    return refused("stream configuration update can not change retention policy to/from workqueue");
   if (old.sealed && !next.sealed)
-    return invalid("stream configuration update can not unseal a sealed stream");
+    return refused("stream configuration update can not unseal a sealed stream");
   if (old.deny_delete && !next.deny_delete)
-    return invalid("stream configuration update can not cancel deny message deletes");
+    return refused("stream configuration update can not cancel deny message deletes");
   if (old.deny_purge && !next.deny_purge)
-    return invalid("stream configuration update can not cancel deny purge");
+    return refused("stream configuration update can not cancel deny purge");
   if (old.allow_msg_ttl && !next.allow_msg_ttl)
-    return invalid("message TTL status can not be disabled");
+    return refused("message TTL status can not be disabled");
   // A mirror may become a stream of its own.
   if (next.mirror && next.mirror != old.mirror)
     return make_error(js_errc::stream_mirror_not_updatable);
   if (old.persist_mode != next.persist_mode)
-    return invalid("stream configuration update can not change persist mode");
+    return refused("stream configuration update can not change persist mode");
   return std::nullopt;
 }
 
@@ -241,9 +241,9 @@ problem check_changes(const stream_config& old, const stream_config& next) {
 problem check_create_request(const stream_config& config) {
   if (config.name.find_first_of("\\/") != std::string::npos)
     return make_error(js_errc::stream_name_contains_path_separators);
-  if (config.sealed) return invalid("stream configuration for create can not be sealed");
+  if (config.sealed) return refused("stream configuration for create can not be sealed");
   if (config.mirror_direct && !config.mirror)
-    return invalid("stream has no mirror but does have mirror direct");
+    return refused("stream has no mirror but does have mirror direct");
   return std::nullopt;
 }
 
@@ -258,14 +258,14 @@ problem check_stream_config(stream_config& config, const jetstream_limits& limit
   if (auto p = check_limits(config, pedantic)) return p;
   if (auto p = check_duplicate_window(config, limits.duplicate_window, pedantic)) return p;
   if (config.deny_purge && config.allow_rollup_hdrs)
-    return invalid("roll-ups require the purge permission");
+    return refused("roll-ups require the purge permission");
   if (auto p = check_discard(config)) return p;
   if (auto p = check_delete_markers(config, pedantic)) return p;
   if (auto p = check_persist_mode(config)) return p;
   if (auto p = check_sources(config, find, pedantic)) return p;
   if (config.subjects.empty() && !config.mirror && config.sources.empty())
     config.subjects.push_back(config.name);
-  if (auto text = check_subjects(config); !text.empty()) return invalid(text);
+  if (auto text = check_subjects(config); !text.empty()) return refused(text);
   if (auto p = check_max_bytes(config, limits)) return p;
   if (auto p = check_subject_transform(config)) return p;
   if (auto p = check_republish(config, pedantic)) return p;

@@ -1,7 +1,6 @@
 #include "actors/jetstream/stream_config.hpp"
 
-#include "actors/jetstream/json_output.hpp"
-#include "actors/jetstream/metadata.hpp"
+#include "actors/jetstream/asset_json.hpp"
 
 namespace vagus {
 
@@ -21,16 +20,7 @@ store_limits limits_of(const stream_config& config) {
 }
 
 std::string to_json(const stream_config& config, bool for_answer) {
-  std::string out;
-  json_output json{out};
-  if (!for_answer) {
-    json.value(config);
-    return out;
-  }
-  auto shown = config;
-  add_dynamic_metadata(shown.metadata);
-  json.value(shown);
-  return out;
+  return asset_json(config, for_answer);
 }
 
 }  // namespace vagus

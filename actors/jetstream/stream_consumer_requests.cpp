@@ -1,4 +1,5 @@
 #include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/asset_row.hpp"
 #include "actors/jetstream/dead_letter.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/requests.hpp"
@@ -134,17 +135,18 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   while (name.empty() || (asked.config.name.empty() && entries_.contains(name)))
     name = make_nuid().substr(0, ephemeral_name_size);
   auto snapshot = stream_.store_->read();
-  auto place = snapshot ? first_place(asked.config, **snapshot)
-                        : store_result<consumer_place>{snapshot.error()};
+  auto place =
+      snapshot ? first_place(asked.config, stream_.config().max_msgs_per_subject == 1, **snapshot)
+               : store_result<consumer_place>{snapshot.error()};
   if (!place) return refuse(call, type, make_error(js_errc::consumer_create, place.error().text));
   snapshot = store_error{};
-  bool workqueue = stream_.config().retention == retention_policy::workqueue;
+  bool limits = stream_.config().retention == retention_policy::limits;
   auto& e = entries_[name];
   e.created_ns = stream_.now_ns();
   e.config = std::make_shared<const consumer_config>(std::move(asked.config));
   if (e.config->direct) ++direct_;
   note_count();
-  consumer_ledger ledger{rules_of(*e.config, workqueue), place->next_seq, place->last_of_each};
+  consumer_ledger ledger{rules_of(*e.config, limits), place->next_seq, place->last_of_each};
   auto creation = std::make_shared<consumer_call>();
   creation->kind = consumer_call_kind::create;
   creation->request = call->request;
@@ -155,7 +157,7 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   stream_.client_.send_changes();
   auto state = consumer_ledger{ledger}.take_row();
   auto& batch = stream_.open_batch();
-  auto row = config_row(e);
+  auto row = write_asset_row(e.created_ns, to_json(*e.config));
   auto state_name = ledger_row_name(name, state->slot);
   batch.proposals.add(consumer_put_proposal{state_name, state->bytes});
   batch.expect([=, this, ledger = std::move(ledger)](const outcome& o) {
@@ -189,15 +191,13 @@ void stream_consumers::note_made(const std::string& consumer, consumer_ledger le
 void stream_consumers::update(const stream_call_ptr& call, consumer_request asked, entry& e) {
   constexpr std::string_view type = "consumer_create_response";
   auto name = asked.config.name;
-  if (asked.config.inactive_threshold <= 0 && !asked.config.durable())
-    asked.config.inactive_threshold = e.config->inactive_threshold;
   bool bound = false;
   if (e.config->push()) bound = publishing{stream_.context_}.is_wanted(e.config->deliver_subject);
   auto others = configs(name);
   if (auto wrong = check_consumer_update(*e.config, asked.config, stream_.config(), asked.action,
                                          {entries_.size() - direct_, others}, bound))
     return refuse(call, type, *wrong);
-  if (same_config(asked.config, *e.config)) {
+  if (asked.config == *e.config) {
     auto next = std::make_shared<consumer_call>();
     next->kind = consumer_call_kind::update;
     next->request = call->request;
@@ -248,10 +248,7 @@ void stream_consumers::change(const stream_call_ptr& call, const std::string& co
   };
   if (next->mem_storage) return done({});
   e.busy = true;
-  entry changed;
-  changed.created_ns = e.created_ns;
-  changed.config = next;
-  auto row = config_row(changed);
+  auto row = write_asset_row(e.created_ns, to_json(*next));
   auto& batch = stream_.open_batch();
   batch.expect(done);
   batch.proposals.add(consumer_put_proposal{consumer, row});

@@ -2,6 +2,7 @@
 
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/asset_row.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/pinned_actor.hpp"
@@ -9,34 +10,11 @@
 
 #include <caf/send.hpp>
 
-#include <charconv>
-
 namespace vagus {
 
 // ---- the rows ----
 
-std::string stream_consumers::config_row(const entry& e) const {
-  return fmt::format(R"({{"created":{},"config":{}}})", e.created_ns, to_json(*e.config));
-}
-
 namespace {
-
-/// What config_row has written.
-std::string read_config_row(const std::string& row, consumer_config& config, int64_t& created_ns) {
-  constexpr std::string_view created = R"({"created":)";
-  constexpr std::string_view configured = R"(,"config":)";
-  std::string_view rest{row};
-  if (rest.starts_with(created) && rest.ends_with('}')) {
-    rest = rest.substr(created.size(), rest.size() - created.size() - 1);
-    auto number = std::from_chars(rest.data(), rest.data() + rest.size(), created_ns);
-    rest.remove_prefix(static_cast<size_t>(number.ptr - rest.data()));
-    if (number.ec == std::errc{} && rest.starts_with(configured)) {
-      auto wrong = read_json(rest.substr(configured.size()), false, config);
-      return wrong ? wrong->description : std::string{};
-    }
-  }
-  return "its configuration is not readable";
-}
 
 /// The rows of a consumer's state by their slots. A slot that is not there ends them.
 std::vector<std::string> read_state_rows(store_snapshot& in, std::string_view consumer) {
@@ -58,7 +36,7 @@ std::optional<consumer_ledger> stream_consumers::read_ledger(store_snapshot& in,
   auto rows = read_state_rows(in, consumer);
   if (slots != nullptr) *slots = static_cast<uint8_t>(rows.empty() ? 0 : rows.size() - 1);
   std::vector<std::string_view> views{rows.begin(), rows.end()};
-  auto rules = rules_of(config, stream_.config().retention == retention_policy::workqueue);
+  auto rules = rules_of(config, stream_.config().retention == retention_policy::limits);
   return consumer_ledger::restore(rules, views);
 }
 
@@ -78,7 +56,7 @@ std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
       entry e;
       consumer_config config;
       auto row = in.consumer(name);
-      auto problem = row && *row ? read_config_row(**row, config, e.created_ns) : "it is damaged";
+      auto problem = row && *row ? read_asset_row(**row, config, e.created_ns) : "it is damaged";
       auto ledger = read_ledger(in, name, config, &e.slots);
       if (problem.empty() && !ledger) problem = "its state is not readable";
       if (!problem.empty()) {
@@ -244,6 +222,7 @@ void stream_consumers::note_count() {
 void stream_consumers::commit(const consumer_change_ptr& change) {
   auto& batch = stream_.open_batch();
   auto at = entries_.find(change->consumer);
+  if (change->state && at != entries_.end()) note_state(at->first, at->second, *change->state);
   stream_.release_messages(*change, batch);
   std::string row_name;
   if (change->row) {
@@ -261,6 +240,29 @@ void stream_consumers::commit(const consumer_change_ptr& change) {
   } else {
     batch.expect_end([tell] { tell(true); });
   }
+}
+
+/// Until a consumer has told what it is done with it needs everything.
+void stream_consumers::change_retention() {
+  auto retention = stream_.config().retention;
+  stream_.interest_ = {};
+  for (auto& [name, e] : entries_) {
+    if (!e.actor || e.leaving) continue;
+    if (retention == retention_policy::interest)
+      stream_.interest_.add(name, e.config->filters(), {});
+    auto call = std::make_shared<consumer_call>();
+    call->kind = consumer_call_kind::retention;
+    call->retention = retention;
+    caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{call});
+  }
+  stream_.sweep_after_commit(1);
+}
+
+void stream_consumers::note_state(const std::string& consumer, const entry& e,
+                                  const ledger_state& state) {
+  if (stream_.config().retention != retention_policy::interest || e.leaving) return;
+  stream_.interest_.add(consumer, e.config->filters(), state);
+  stream_.sweep_after_commit(1);
 }
 
 void stream_consumers::follow(const std::string& consumer, bool follow) {

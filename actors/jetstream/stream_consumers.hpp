@@ -47,6 +47,8 @@ public:
   void note_applied();
   void follow(const std::string& consumer, bool follow);
   void commit(const consumer_change_ptr& change);
+  /// The stream has another retention.
+  void change_retention();
   /// A batch is committed.
   void tell(const stream_batch_ptr& batch);
 
@@ -111,11 +113,11 @@ private:
   std::vector<const consumer_config*> configs(std::string_view except) const;
   uint64_t stream_applied() const;
   void note_made(const std::string& consumer, consumer_ledger ledger, consumer_call_ptr creation);
-  std::string config_row(const entry& e) const;
   /// `slots` gets the highest slot of its rows.
   std::optional<consumer_ledger> read_ledger(store_snapshot& in, const std::string& consumer,
                                              const consumer_config& config,
                                              uint8_t* slots = nullptr) const;
+  void note_state(const std::string& consumer, const entry& e, const ledger_state& state);
   void note_count();
 
   stream_state& stream_;

@@ -23,8 +23,9 @@ void stream_consumers::substitute(const std::string& consumer, entry& e, bool wa
     else
       stream_.client_.unsubscribe_unlisted(slot, subject);
   };
-  change(consumer_slot::instead_of(consumer_slot::acks),
-         fmt::format("$JS.ACK.{}.{}.>", stream_.name_, consumer));
+  if (e.config->ack_policy != ack_policy::none)
+    change(consumer_slot::instead_of(consumer_slot::acks),
+           fmt::format("$JS.ACK.{}.{}.>", stream_.name_, consumer));
   auto next = consumer_slot::instead_of(consumer_slot::pulls);
   for (const auto& prefix : stream_.js_.api_prefixes())
     change(next++, fmt::format("{}.CONSUMER.MSG.NEXT.{}.{}", prefix, stream_.name_, consumer));

@@ -18,6 +18,7 @@ void stream_state::release_messages(const consumer_change& change, stream_batch&
     return;
   }
   if (config().retention != retention_policy::interest) return;
+  for (auto seq : change.exhausted) interest_.note_exhausted(change.consumer, seq);
   for (auto seq : change.done) interest_.note_done(change.consumer, seq);
   interest_.note_floor(change.consumer, change.floor);
   if (change.done.empty()) return;
@@ -63,7 +64,12 @@ void stream_state::sweep(uint64_t from) {
 }
 
 consumer_bounds stream_state::consumer_limits() const {
-  return {};
+  const auto& opts = context_.current->opts;
+  consumer_bounds bounds;
+  bounds.max_ack_pending = opts.js_max_ack_pending;
+  bounds.max_request_batch = opts.js_max_request_batch;
+  bounds.default_max_consumers = opts.js_default_max_consumers;
+  return bounds;
 }
 
 }  // namespace vagus

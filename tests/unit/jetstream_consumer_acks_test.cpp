@@ -302,3 +302,17 @@ TEST_CASE("consumer: sample_freq 100 reports every acknowledgement with the time
   auto told = nlohmann::json::parse(w.b.last("$JS.EVENT.METRIC.CONSUMER.ACK.S.C").payload);
   CHECK(told.at("ack_time") == 3'000'000'000);
 }
+
+TEST_CASE("consumer: the time of a sample begins with the delivery, not with the message") {
+  acks_world w{R"(,"sample_freq":"100")"};
+  w.b.c.hear("$JS.EVENT.METRIC.>", 2);
+  w.b.publish(1);
+  w.b.wait(5s);
+  CHECK(w.b.pulls("1") == "1");
+  w.b.wait(2s);
+  w.b.answer(1);
+  w.b.answer(1);
+  CHECK(w.b.heard() == "$JS.EVENT.METRIC.CONSUMER.ACK.S.C");
+  auto told = nlohmann::json::parse(w.b.last("$JS.EVENT.METRIC.CONSUMER.ACK.S.C").payload);
+  CHECK(told.at("ack_time") == 2'000'000'000);
+}

@@ -105,6 +105,22 @@ TEST_CASE("jetstream consumer config: what is stored is read back the same") {
   }
 }
 
+TEST_CASE("jetstream consumer config: the server's number of consumers holds where no other does") {
+  auto s = plain();
+  s.bounds.default_max_consumers = 2;
+  auto add = [&s](const std::string& name) {
+    return text_of(s.ask("CREATE.S." + name + R"( {"stream_name":"S","config":{}})"));
+  };
+  for (const auto* name : {"a", "b"}) CHECK(add(name).starts_with("{"));
+  CHECK(add("c") == "maximum consumers limit reached");
+  CHECK(add("b").starts_with("{"));
+  s.stream.max_consumers = 3;
+  CHECK(add("c").starts_with("{"));
+  s.stream.max_consumers = -1;
+  s.bounds.default_max_consumers = -1;
+  CHECK(add("d").starts_with("{"));
+}
+
 TEST_CASE("jetstream consumer config: an answer carries version and level") {
   auto s = plain();
   s.ask(R"(CREATE.S.d {"stream_name":"S","config":{}})");

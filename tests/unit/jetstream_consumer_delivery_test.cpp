@@ -83,7 +83,6 @@ TEST_CASE("consumer: whatever the deliver policy, what is stored later is delive
   const std::string members = GENERATE(
       R"(,"deliver_policy":"all")", R"(,"deliver_policy":"last")", R"(,"deliver_policy":"new")",
       R"(,"deliver_policy":"by_start_sequence","opt_start_seq":13)",
-      R"(,"deliver_policy":"by_start_sequence","opt_start_seq":100)",
       R"(,"deliver_policy":"by_start_time","opt_start_time":"2027-01-01T00:00:00Z")",
       R"(,"deliver_policy":"last_per_subject","filter_subject":"s.b")",
       R"(,"deliver_policy":"last_per_subject","filter_subject":"s.new")",

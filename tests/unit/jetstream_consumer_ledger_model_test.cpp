@@ -37,7 +37,8 @@ struct plain_consumer {
     auto cseq = pending.empty() ? last_cseq : p->second.cseq - 1;
     auto seq = pending.empty() ? last_seq : p->first - 1;
     floor_cseq = std::max(floor_cseq, cseq), floor_seq = std::max(floor_seq, seq);
-    if (!rules.workqueue) std::erase_if(spent, [this](auto& s) { return s.first <= floor_seq; });
+    if (!rules.keeps_exhausted)
+      std::erase_if(spent, [this](auto& s) { return s.first <= floor_seq; });
   }
   void spend(uint64_t seq) {
     spent[seq] = pending.at(seq).count;
@@ -82,7 +83,7 @@ struct plain_consumer {
       pending.erase(pending.begin());
     }
     floor_cseq = std::max(floor_cseq, cseq), floor_seq = seq;
-    std::erase_if(spent, [seq](auto& s) { return s.first <= seq; });
+    if (!rules.keeps_exhausted) std::erase_if(spent, [seq](auto& s) { return s.first <= seq; });
   }
   void nak(uint64_t seq, uint64_t count, int64_t delay, int64_t now) {
     if (!knows(seq, count)) return;
@@ -258,7 +259,7 @@ TEST_CASE("jetstream ledger: random runs do what plain lists do, across restarts
   rules.ack_policy = seed % 4 == 3 ? ack_policy::all : ack_policy::explicit_acks;
   rules.ack_wait_ns = seed % 3 == 0 ? 100'000 : 200;
   rules.max_deliver = seed % 2 == 0 ? 3 : -1;
-  rules.workqueue = seed % 5 == 0;
+  rules.keeps_exhausted = seed % 5 == 0;
   if (seed % 3 == 1) rules.backoff_ns = {50, 100, 400};
   random_run run{std::mt19937_64{static_cast<uint64_t>(seed)}, rules};
   for (int i = 0; i < 4000; ++i) {
@@ -275,7 +276,7 @@ TEST_CASE("jetstream ledger: rows have the bytes that storage/README.md describe
   rules.ack_policy = ack_policy::explicit_acks;
   rules.ack_wait_ns = 10;
   rules.max_deliver = 1;
-  rules.workqueue = true;
+  rules.keeps_exhausted = true;
   consumer_ledger ledger{rules, 3, 4};
   std::vector<uint64_t> done;
   std::vector<exhausted_message> exhausted;

@@ -193,7 +193,7 @@ TEST_CASE("jetstream ledger: a nak of the last delivery exhausts the message") {
 TEST_CASE("jetstream ledger: a work queue takes a late acknowledgement of an exhausted message") {
   auto rules = explicit_rules();
   rules.max_deliver = 1;
-  rules.workqueue = true;
+  rules.keeps_exhausted = true;
   clocked c{rules};
   auto sent = c.deliver(1, 1)[0];
   c.after(30 * second);

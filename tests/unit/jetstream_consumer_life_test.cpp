@@ -321,3 +321,36 @@ TEST_CASE("consumer: creating and changing one is refused while the store refuse
   b.wait(2s);
   CHECK(error_in(b.update(R"(,"max_deliver":3)")) == 0);
 }
+
+TEST_CASE("consumer: what became overdue while the server was down is due at the start") {
+  jetstream_world world;
+  consumer_bench b{world};
+  b.c.make("file");
+  b.make(member("ack_wait", 1s) + R"(,"max_deliver":2)");
+  b.publish(1);
+  CHECK(b.pulls("1") == "1");
+  b.wait(1200ms);
+  CHECK(b.pulls("1") == "1#2");
+  b.publish(1);
+  CHECK(b.pulls("1") == "2");
+  world.stop_jetstream();
+  world.advance(5s);
+  world.restart_jetstream();
+  b.heard();
+  CHECK(b.info().at("num_ack_pending") == 1);
+  CHECK(b.pulls(R"({"batch":2,"no_wait":true})") == "2#2 <404 No Messages>");
+}
+
+TEST_CASE("consumer: what is overdue comes to a request that does not wait for the next tick") {
+  jetstream_world world;
+  consumer_bench b{world};
+  b.c.make("memory");
+  b.make(member("ack_wait", 1s));
+  b.publish(1);
+  b.wait(50ms);  // between two ticks
+  CHECK(b.pulls("1") == "1");
+  b.wait(900ms);
+  CHECK(b.pulls(R"({"batch":1,"no_wait":true})") == "<404 No Messages>");
+  b.wait(100ms);
+  CHECK(b.pulls(R"({"batch":1,"no_wait":true})") == "1#2");
+}

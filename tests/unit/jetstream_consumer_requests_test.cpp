@@ -122,6 +122,12 @@ TEST_CASE("jetstream consumer requests: durations as Go reads them") {
     CHECK(!parse_go_duration(text));
 }
 
+TEST_CASE("jetstream consumer requests: subjects without domain and account") {
+  CHECK(short_consumer_subject("$JS.ACK._.hash.S.c.2.30.4.5.6") == "$JS.ACK.S.c.2.30.4.5.6");
+  CHECK(short_consumer_subject("$JS.ACK.hub.hash.S.c.1.2.3.4.5.x.y") == "$JS.ACK.S.c.1.2.3.4.5");
+  CHECK(short_consumer_subject("$JS.FC.hub.hash.S.c.abc") == "$JS.FC.S.c.abc");
+}
+
 TEST_CASE("jetstream consumer requests: both forms of a delivery's reply subject") {
   for (auto text : {"$JS.ACK.S.c.2.30.4.5.6", "$JS.ACK._.hash.S.c.2.30.4.5.6",
                     "$JS.ACK.hub.hash.S.c.2.30.4.5.6.token"}) {

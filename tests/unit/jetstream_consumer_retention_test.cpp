@@ -243,6 +243,41 @@ TEST_CASE("work queue: what was acknowledged does not come back with a restart")
   CHECK(w.pulls("A", 9) == "2#2 3#2");
 }
 
+TEST_CASE("interest: a message that is given up stays until a late ack or the consumer's end") {
+  std::string kind = storage();
+  retention_world w{kind.c_str(), "interest"};
+  w.add("A", R"(,"max_deliver":1)" + member("ack_wait", 1s));
+  w.add("B");
+  w.b.publish(3);
+  CHECK(w.pulls("A", 3) == "1 2 3");
+  CHECK(w.pulls("B", 3) == "1 2 3");
+  w.b.wait(1200ms);
+  for (uint64_t seq = 1; seq <= 3; ++seq) w.ack("B", seq);
+  CHECK(w.messages() == 3);
+  if (kind == "file") w.world.restart_jetstream();
+  w.b.heard();
+  w.ack("A", 2);
+  CHECK(w.messages() == 2);
+  CHECK(w.b.api("CONSUMER.DELETE.S.A").at("success") == true);
+  CHECK(w.messages() == 0);
+}
+
+TEST_CASE("interest: one acknowledgement for all before it leaves what is given up") {
+  retention_world w{storage(), "interest"};
+  auto made = w.b.api("CONSUMER.CREATE.S.A", R"({"stream_name":"S","config":{"durable_name":"A",)"
+                                             R"("ack_policy":"all","max_deliver":1)" +
+                                                 member("ack_wait", 1s) + "}}");
+  REQUIRE(error_in(made) == 0);
+  w.b.publish(1);
+  CHECK(w.pulls("A", 1) == "1");
+  w.b.wait(1200ms);
+  w.b.publish(2);
+  w.b.heard();
+  CHECK(w.pulls("A", 2) == "2 3");
+  w.ack("A", 3);
+  CHECK(w.messages() == 1);
+}
+
 TEST_CASE("work queue: a message that is given up stays in the stream") {
   retention_world w{storage(), "workqueue"};
   w.add("A", R"(,"max_deliver":1)" + member("ack_wait", 1s));
@@ -265,4 +300,40 @@ TEST_CASE("limits: acknowledging takes nothing away") {
   w.ack("A", 2);
   w.b.wait(1s);
   CHECK(w.messages() == 2);
+}
+
+TEST_CASE(
+    "retention: a stream that gets retention interest lets go of what consumers are done with") {
+  retention_world w{storage(), "limits"};
+  auto retain = [&w](const char* how) {
+    CHECK(error_in(w.b.c.change(fmt::format(R"(,"retention":"{}")", how))) == 0);
+    w.b.wait(200ms);
+    w.b.heard();
+    return w.messages();
+  };
+  w.add("A");
+  w.b.publish(4);
+  CHECK(w.pulls("A", 3) == "1 2 3");
+  w.ack("A", 1);
+  w.ack("A", 3);
+  CHECK(retain("interest") == 2);
+  w.ack("A", 2);
+  CHECK(w.messages() == 1);
+  CHECK(retain("limits") == 1);
+  CHECK(w.pulls("A", 1) == "4");
+  w.ack("A", 4);
+  CHECK(w.messages() == 1);
+  CHECK(retain("interest") == 0);
+  w.b.publish(1);
+  CHECK(w.pulls("A", 1) == "5");
+  CHECK(w.messages() == 1);
+  w.ack("A", 5);
+  CHECK(w.messages() == 0);
+}
+
+TEST_CASE("retention: a stream without consumers that gets retention interest is emptied") {
+  retention_world w{storage(), "limits"};
+  w.b.publish(3);
+  CHECK(error_in(w.b.c.change(R"(,"retention":"interest")")) == 0);
+  CHECK(w.messages() == 0);
 }

@@ -39,7 +39,7 @@ std::vector<std::string> split(const std::string& text, char by) {
 class pull_play {
 public:
   explicit pull_play(const consumer_config& config)
-      : ledger_{rules_of(config, false)},
+      : ledger_{rules_of(config, true)},
         queue_{config,
                {[this](std::string_view to) { return !lost_.contains(std::string{to}); },
                 [this] { return fmt::format("pin{}", ++pins_made_); }}} {}

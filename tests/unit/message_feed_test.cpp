@@ -41,11 +41,18 @@ uint64_t count(bench_store& store, const message_feed& feed, uint64_t from = 1) 
   return *feed.count(**snapshot, from);
 }
 
+last_messages lasts_of(bench_store& store, const std::vector<std::string>& filters,
+                       uint64_t up_to) {
+  auto snapshot = store->read();
+  auto found = *find_lasts(filters, **snapshot, up_to);
+  return {std::make_shared<const std::vector<uint64_t>>(std::move(found)), (*snapshot)->state()};
+}
+
 message_feed lasts_feed(bench_store& store, const std::vector<std::string>& filters) {
   auto snapshot = store->read();
   auto up_to = (*snapshot)->state().last_seq;
   message_feed feed{filters, up_to};
-  feed.set_lasts(std::make_shared<std::vector<uint64_t>>(*find_lasts(filters, **snapshot, up_to)));
+  feed.set_lasts(lasts_of(store, filters, up_to));
   return feed;
 }
 
@@ -128,7 +135,7 @@ TEST_CASE("message feed: it needs to know the last ones only while it is read be
   message_feed feed{{"a"}, 10};
   CHECK(feed.needs_lasts(10));
   CHECK_FALSE(feed.needs_lasts(11));
-  feed.set_lasts(std::make_shared<std::vector<uint64_t>>());
+  feed.set_lasts({std::make_shared<std::vector<uint64_t>>(), {}});
   CHECK_FALSE(feed.needs_lasts(1));
   CHECK_FALSE(message_feed{{"a"}}.needs_lasts(1));
 }
@@ -146,6 +153,34 @@ TEST_CASE("message feed: a last one that is gone counts no longer, one that was 
   CHECK(all(store, feed) == seqs{4});
 }
 
+TEST_CASE("message feed: very many last ones are in doubt until they are found again") {
+  bench_store store{kind()};
+  constexpr uint64_t subjects = 1100;
+  for (uint64_t n = 1; n <= subjects; ++n) store.store(fmt::format("s.{}", n));
+  store.store("s.1");
+  auto feed = lasts_feed(store, {"s.*"});
+  auto in_doubt = [&](uint64_t from) {
+    return feed.lasts_in_doubt((*store->read())->state(), from);
+  };
+  CHECK(count(store, feed) == subjects);
+  CHECK_FALSE(in_doubt(1));
+  store.propose(delete_proposal{5, false});
+  store.propose(delete_proposal{6, false});
+  feed.forget(6);
+  CHECK(count(store, feed) == subjects - 1);
+  CHECK(in_doubt(1));
+  CHECK_FALSE(in_doubt(500));
+  CHECK(count(store, feed, 500) == subjects - 498);
+  // The first message of s.1 is its last one now, but was not when it mattered.
+  store.propose(delete_proposal{subjects + 1, false});
+  feed.set_lasts(lasts_of(store, {"s.*"}, subjects + 1));
+  CHECK_FALSE(in_doubt(1));
+  CHECK(count(store, feed) == subjects - 3);
+  CHECK(all(store, feed).size() == subjects - 3);
+  auto fresh = lasts_feed(store, {"s.*"});
+  CHECK(all(store, fresh).size() == subjects - 2);
+}
+
 TEST_CASE("message feed: where a consumer begins") {
   bench_store store{kind()};
   for (const auto* s : {"a", "b", "a", "b", "c"}) {
@@ -161,32 +196,50 @@ TEST_CASE("message feed: where a consumer begins") {
     c.opt_start_seq = seq;
     c.opt_start_time = time;
     auto snapshot = store->read();
-    return *first_place(c, **snapshot);
+    return *first_place(c, false, **snapshot);
   };
   CHECK(place(deliver_policy::all).next_seq == 2);
   CHECK(place(deliver_policy::new_msgs).next_seq == 6);
   CHECK(place(deliver_policy::last).next_seq == 5);
   CHECK(place(deliver_policy::last, {"a", "b"}).next_seq == 4);
-  CHECK(place(deliver_policy::last, {"none"}).next_seq == 6);
+  CHECK(place(deliver_policy::last, {"none"}).next_seq == 2);
   CHECK(place(deliver_policy::by_start_sequence, {}, 1).next_seq == 2);
   CHECK(place(deliver_policy::by_start_sequence, {}, 4).next_seq == 4);
-  CHECK(place(deliver_policy::by_start_sequence, {}, 99).next_seq == 6);
+  CHECK(place(deliver_policy::by_start_sequence, {}, 99).next_seq == 99);
   CHECK(place(deliver_policy::by_start_time, {}, 0, 1025 * second).next_seq == 3);
   CHECK(place(deliver_policy::by_start_time, {}, 0, 1030 * second).next_seq == 3);
   CHECK(place(deliver_policy::by_start_time, {}, 0, 2000 * second).next_seq == 6);
+  CHECK(place(deliver_policy::by_start_time, {"a"}, 0, 1005 * second).next_seq == 3);
+  CHECK(place(deliver_policy::by_start_time, {"b"}, 0, 1025 * second).next_seq == 3);
+  CHECK(place(deliver_policy::by_start_time, {"c"}, 0, 1025 * second).next_seq == 3);
   CHECK(place(deliver_policy::last_per_subject).last_of_each == 5);
+}
+
+TEST_CASE("message feed: where each subject has one message, the first of those wanted is a last") {
+  bench_store store{kind()};
+  for (const auto* s : {"a", "b", "c"}) store.store(s);
+  consumer_config c;
+  c.deliver_policy = deliver_policy::last_per_subject;
+  auto next_seq = [&](std::vector<std::string> filters, bool one_per_subject = false) {
+    c.filter_subjects = std::move(filters);
+    auto place = *first_place(c, one_per_subject, **store->read());
+    CHECK(place.last_of_each == 0);
+    return place.next_seq;
+  };
+  CHECK(next_seq({"c", "b"}) == 2);
+  CHECK(next_seq({"*"}) == 1);
+  CHECK(next_seq({"none"}) == 3);
+  CHECK(next_seq({"c"}, true) == 1);
 }
 
 TEST_CASE("message feed: an empty stream gives no place but the first") {
   bench_store store{kind()};
   auto policy = GENERATE(deliver_policy::all, deliver_policy::last, deliver_policy::new_msgs,
-                         deliver_policy::by_start_sequence, deliver_policy::by_start_time,
-                         deliver_policy::last_per_subject);
+                         deliver_policy::by_start_time, deliver_policy::last_per_subject);
   consumer_config c;
   c.deliver_policy = policy;
-  c.opt_start_seq = 5;
   auto snapshot = store->read();
-  auto place = first_place(c, **snapshot);
+  auto place = first_place(c, false, **snapshot);
   REQUIRE(place);
   CHECK(place->next_seq == 1);
   CHECK(place->last_of_each == 0);

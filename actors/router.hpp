@@ -67,9 +67,8 @@ private:
 
   const match_result& lookup(std::string_view subject);
   entry& find_or_fill(std::string_view subject, uint64_t hash);
-  const subscriber* local_member(const queue_match& group) const;
-  size_t deliver_all(const match_result& result, const message_view& message,
-                     const endpoint* self);
+  const subscriber* local_member(const queue_match& group);
+  size_t deliver_all(const match_result& result, const message_view& message, const endpoint* self);
   const subscriber* choose(const queue_match& group, const endpoint* self);
   bool deliver(const message_view& message, const subscriber& to, const endpoint* self,
                uint32_t queue);

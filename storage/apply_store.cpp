@@ -19,26 +19,39 @@ outcome applier::operator()(const store_proposal& p) {
     if (result.error != store_errc::none) return result;
     roll_up(p);
   }
-  result.seq = ++state.last_seq;
-  state.last_time_ns = time_ns_;
+  auto time = p.seq == 0 ? time_ns_ : own_time(p.time_ns);
+  result.seq = take_place(p.seq == 0 ? state.last_seq + 1 : p.seq);
+  state.last_time_ns = time;
   meta_.last_msg_id.assign(p.msg_id);
   if (!p.msg_id.empty() && meta_.limits.duplicate_window_ns > 0)
     rows_.add_id(p.msg_id, result.seq, time_ns_);
   if (p.skip) {
+    has_gaps_ = true;
     if (state.msgs == 0) state.first_seq = state.last_seq + 1;
     return result;
   }
   stored_message m;
   m.seq = state.last_seq;
-  m.time_ns = time_ns_;
+  m.time_ns = time;
   m.subject = p.subject;
   m.headers = p.headers;
   m.payload = p.payload;
-  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
+  m.expires_ns = p.ttl_ns > 0 ? later(time, p.ttl_ns) : p.ttl_ns;
   put(m, size);
   if (meta_.limits.max_msgs_per_subject > 0) enforce_subject_limit(p.subject);
   enforce_limits();
   return result;
+}
+
+/// Neither before the message before it nor after the batch.
+int64_t applier::own_time(int64_t time_ns) const {
+  return std::min(std::max(time_ns, meta_.state.last_time_ns), time_ns_);
+}
+
+uint64_t applier::take_place(uint64_t seq) {
+  auto& state = meta_.state;
+  has_gaps_ = has_gaps_ || seq != state.last_seq + 1;
+  return state.last_seq = seq;
 }
 
 /// In the order in which nats-server looks: a wrong sequence is reported even of a duplicate.
@@ -49,6 +62,8 @@ outcome applier::check(const store_proposal& p) {
     result.seq = seq;
     return result;
   };
+  if (p.seq != 0 && !above_all(p.seq))
+    return wrong(store_errc::wrong_last_sequence, meta_.state.last_seq);
   if (p.expected_last_subject_seq) {
     auto last = rows_.filter_last(p.expected_subject.empty() ? p.subject : p.expected_subject);
     if (last != *p.expected_last_subject_seq) return wrong(store_errc::wrong_last_sequence, last);
@@ -123,13 +138,12 @@ outcome applier::operator()(const restore_proposal& p) {
   auto& state = meta_.state;
   outcome result;
   result.seq = state.last_seq;
-  // The highest sequence stays free, so that one more than the last is always a number.
-  if (p.seq <= state.last_seq || p.seq == UINT64_MAX) {
+  if (!above_all(p.seq)) {
     result.error = store_errc::wrong_last_sequence;
     return result;
   }
-  auto time = std::min(std::max(p.time_ns, state.last_time_ns), time_ns_);
-  result.seq = state.last_seq = p.seq;
+  auto time = own_time(p.time_ns);
+  result.seq = take_place(p.seq);
   state.last_time_ns = time;
   if (state.msgs == 0) state.first_seq = p.seq + 1;
   if (p.subject.empty()) return result;

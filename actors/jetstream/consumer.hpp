@@ -73,7 +73,7 @@ private:
   void answer_unpin(const consumer_call& call);
   void put_in_force(const consumer_call& call);
   consumer_info info();
-  void respond(const api_request& request, std::string_view body);
+  void respond(const api_request& request, std::string_view body, std::string headers = {});
   void end(bool deleted);
   void end_if_done();
   void on_time(time_point now) override;

@@ -60,7 +60,8 @@ struct consumer_listing {
 struct consumer_call {
   consumer_call_kind kind = consumer_call_kind::info;
   api_request request;
-  consumer_config_ptr config;  ///< of update and pause: what holds from now on
+  consumer_config_ptr config;      ///< of update and pause: what holds from now on
+  std::string reply_headers = {};  ///< of the answer; empty: none
   std::shared_ptr<consumer_listing> listing = {};
   size_t item = 0;  ///< its place in the listing
 };
@@ -87,6 +88,7 @@ struct sourced_messages {
   frame_run run;
   uint64_t previous = 0;  ///< the last sequence of what was sent before
   uint64_t last = 0;      ///< the last sequence of this
+  std::string identity;   ///< what the origin calls itself; another one begins anew, behind 0
 };
 
 using sourced_ptr = std::shared_ptr<const sourced_messages>;

@@ -95,6 +95,10 @@ stream_actor::behavior_type stream_state::behavior() {
       },
       [this](rows_atom, const consumer_change_ptr& change) { consumers_.commit(change); },
       [this](sourced_atom, const sourced_ptr& messages) { take_sourced(messages); },
+      [this](following_atom) {
+        caught_up_ = true;
+        serve_origin();
+      },
       [this](expired_atom, const std::string& consumer) { consumers_.note_expired(consumer); },
   };
 }
@@ -190,10 +194,10 @@ void stream_state::subscribe() {
     record_->put((*snapshot)->state());
     count_bytes(static_cast<int64_t>((*snapshot)->state().bytes));
     for (const auto& wrong : consumers_.recover(**snapshot))
-      log_error("JetStream stream '{} > {}' goes on without a part of it: {}",
-                context_.global.name, name_, wrong);
+      log_error("JetStream stream '{} > {}' goes on without a part of it: {}", context_.global.name,
+                name_, wrong);
   }
-  if (config().allow_direct) start_readers();
+  if (config().allow_direct) start_readers(own_readers_, name_);
   for (const auto& subject : config().subjects) {
     client_.subscribe(next_slot_, subject);
     slots_.emplace_back(subject, next_slot_++);
@@ -249,7 +253,8 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   record_->put(next);
   make_transforms();
   reconfigured_ = true;
-  if (before->mirror != next->mirror || before->sources != next->sources) {
+  if (before->mirror != next->mirror || before->sources != next->sources ||
+      before->sealed != next->sealed) {
     end_sources();
     start_sources();
   }
@@ -274,27 +279,28 @@ void stream_state::change_subscriptions(const stream_config& before) {
     client_.subscribe(next_slot_, s);
     slots_.emplace_back(s, next_slot_++);
   }
-  if (config().allow_direct && !before.allow_direct) start_readers();
-  if (!config().allow_direct && before.allow_direct) end_readers();
+  if (config().allow_direct && !before.allow_direct) start_readers(own_readers_, name_);
+  if (!config().allow_direct && before.allow_direct) end_readers(own_readers_);
+  serve_origin();
   client_.send_changes();
 }
 
 // ---- readers ----
 
-/// One for each event loop.
-void stream_state::start_readers() {
+/// One for each event loop, for direct gets that ask for the stream `asked`.
+void stream_state::start_readers(readers& into, const std::string& asked) {
   for (auto* context : js_.loops) {
-    reader_actors_.push_back(spawn_pinned<stream_reader_state>(self_->system(), context->loop,
-                                                               std::ref(*context), std::ref(js_),
-                                                               name_, store_, stream_actor{self_}));
+    into.push_back(spawn_pinned<stream_reader_state>(
+        self_->system(), context->loop, std::ref(*context), std::ref(js_),
+        reader_start{name_, asked, store_, stream_actor{self_}}));
     ++readers_;
     ++readers_awaited_;
   }
 }
 
-void stream_state::end_readers() {
-  for (const auto& reader : reader_actors_) caf::anon_send(reader, end_atom::value);
-  reader_actors_.clear();
+void stream_state::end_readers(readers& which) {
+  for (const auto& reader : which) caf::anon_send(reader, end_atom::value);
+  which.clear();
 }
 
 // ---- the end ----
@@ -308,7 +314,8 @@ void stream_state::end(bool remove) {
   context_.deadlines.cancel(*this);
   client_.withdraw();
   answer_drained();
-  end_readers();
+  end_readers(own_readers_);
+  end_readers(origin_readers_);
   consumers_.end(remove);
   end_sources();
   if (!opening) close_if_done();

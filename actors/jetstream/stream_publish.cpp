@@ -47,10 +47,8 @@ void stream_state::store_message(const message_view& message) {
     return;
   }
   store_proposal p;
-  std::string transformed;
-  p.subject = message.subject;
-  if (transform_ && transform_->matches(p.subject))
-    p.subject = transformed = transform_->apply(p.subject);
+  std::string buffer;
+  p.subject = transformed(message.subject, buffer);
   p.headers = message.headers();
   p.payload = message.payload();
   p.skip = config().retention == retention_policy::interest && !interest_.wanted(p.subject);
@@ -65,6 +63,12 @@ void stream_state::store_message(const message_view& message) {
   }
   if (!reply.empty()) batch.expect_ack(reply);
   batch.proposals.add(p);
+}
+
+/// Under which subject a message is stored; `buffer` is where another one lies.
+std::string_view stream_state::transformed(std::string_view subject, std::string& buffer) const {
+  if (!transform_ || !transform_->matches(subject)) return subject;
+  return buffer = transform_->apply(subject);
 }
 
 /// Once, until the process starts again: what an operator has to know.

@@ -41,6 +41,8 @@ private:
   /// The highest sequence stays free, so that one more than the last is always a number.
   bool above_all(uint64_t seq) const { return seq > meta_.state.last_seq && seq != UINT64_MAX; }
   int64_t own_time(int64_t time_ns) const;
+  void note_id(std::string_view id, uint64_t seq, int64_t time_ns);
+  void note_own_id(std::string_view id, uint64_t seq, int64_t time_ns);
   uint64_t take_place(uint64_t seq);
   outcome check(const store_proposal& p);
   store_errc check_space(const store_proposal& p, uint64_t size);

@@ -23,8 +23,10 @@ outcome applier::operator()(const store_proposal& p) {
   result.seq = take_place(p.seq == 0 ? state.last_seq + 1 : p.seq);
   state.last_time_ns = time;
   meta_.last_msg_id.assign(p.msg_id);
-  if (!p.msg_id.empty() && meta_.limits.duplicate_window_ns > 0)
-    rows_.add_id(p.msg_id, result.seq, time_ns_);
+  if (p.seq == 0)
+    note_id(p.msg_id, result.seq, time);
+  else
+    note_own_id(p.msg_id, result.seq, time);
   if (p.skip) {
     has_gaps_ = true;
     if (state.msgs == 0) state.first_seq = state.last_seq + 1;
@@ -46,6 +48,17 @@ outcome applier::operator()(const store_proposal& p) {
 /// Neither before the message before it nor after the batch.
 int64_t applier::own_time(int64_t time_ns) const {
   return std::min(std::max(time_ns, meta_.state.last_time_ns), time_ns_);
+}
+
+void applier::note_id(std::string_view id, uint64_t seq, int64_t time_ns) {
+  if (!id.empty() && meta_.limits.duplicate_window_ns > 0) rows_.add_id(id, seq, time_ns);
+}
+
+/// That of a message at its own place: it may be old, and was not looked for. The first of several
+/// messages with an id counts, as long as its window lasts.
+void applier::note_own_id(std::string_view id, uint64_t seq, int64_t time_ns) {
+  auto since = time_ns_ - meta_.limits.duplicate_window_ns;
+  if (time_ns > since && !id.empty() && rows_.find_id(id, since) == 0) note_id(id, seq, time_ns);
 }
 
 uint64_t applier::take_place(uint64_t seq) {
@@ -71,7 +84,8 @@ outcome applier::check(const store_proposal& p) {
   if (p.expected_last_seq && *p.expected_last_seq != meta_.state.last_seq)
     return wrong(store_errc::wrong_last_sequence, meta_.state.last_seq);
   if (p.refused == store_proposal::refusal::after_sequences) return wrong(store_errc::refused, 0);
-  if (auto window = meta_.limits.duplicate_window_ns; !p.msg_id.empty() && window > 0) {
+  if (auto window = meta_.limits.duplicate_window_ns;
+      !p.msg_id.empty() && window > 0 && p.seq == 0) {
     result.seq = rows_.find_id(p.msg_id, time_ns_ - window);
     result.duplicate = result.seq != 0;
     if (result.duplicate) return result;
@@ -150,9 +164,7 @@ outcome applier::operator()(const restore_proposal& p) {
   auto size = rows_.stored_size(p.subject.size(), p.headers.size(), p.payload.size());
   put({p.seq, time, p.expires_ns, p.subject, p.headers, p.payload}, size);
   meta_.last_msg_id.assign(p.msg_id);
-  if (auto window = meta_.limits.duplicate_window_ns;
-      !p.msg_id.empty() && window > 0 && time > time_ns_ - window)
-    if (rows_.find_id(p.msg_id, time_ns_ - window) == 0) rows_.add_id(p.msg_id, p.seq, time);
+  note_own_id(p.msg_id, p.seq, time);
   return result;
 }
 

@@ -22,8 +22,8 @@ struct store_proposal {
   std::string_view expected_subject;
   std::optional<std::string_view> expected_last_msg_id;
   /// The message's own place and time, as in a mirror: above all sequences so far (what lies
-  /// between counts as removed), neither before the message before it nor after the batch. 0: the
-  /// next sequence, at the batch's time.
+  /// between counts as removed), neither before the message before it nor after the batch. Whatever
+  /// its id, it is no duplicate. 0: the next sequence, at the batch's time.
   uint64_t seq = 0;
   int64_t time_ns = 0;
   bool rollup_subject = false;

@@ -145,7 +145,7 @@ void sourcing_state::begin() {
     identity_.clear();
   }
   ++epoch_;
-  created_ = false;
+  created_ = waits_ = false;
   next_delivery_ = 1;
   handed_over_ = stored_;
   flow_.reset();
@@ -153,9 +153,9 @@ void sourcing_state::begin() {
   ask(consumer_request_body());
 }
 
-/// What it had not stored comes again.
+/// What it had not stored comes again; until then nothing counts.
 void sourcing_state::begin_again(std::chrono::nanoseconds after) {
-  created_ = false;
+  waits_ = true;
   epoch_ = std::max<uint64_t>(epoch_, 1);
   context_.deadlines.schedule(*this, self_->clock().now() + after);
 }
@@ -216,7 +216,7 @@ void sourcing_state::take(const frame_batch_ptr& batch) {
 void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run& run) {
   frame_reader frames{*batch, run};
   uint64_t last = 0;
-  while (frames.next()) {
+  while (!waits_ && frames.next()) {
     const auto& m = frames.message();
     auto at = read_ack_subject(m.reply);
     if (!at) {
@@ -230,6 +230,7 @@ void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run
     pending_ = at->pending;
   }
   start_.status->heard_ns = context_.wall_now(self_->clock().now());
+  if (waits_) return;
   context_.deadlines.schedule(*this, self_->clock().now() + patience);
   if (last == 0) return;
   auto sourced = std::make_shared<sourced_messages>();

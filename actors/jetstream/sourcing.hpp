@@ -68,6 +68,7 @@ private:
   std::string consumer_;  ///< the name of the one at the origin
   uint64_t epoch_ = 0;    ///< of it: what an earlier one sent does not count
   bool created_ = false;
+  bool waits_ = false;  ///< to begin again
   uint64_t next_delivery_ = 1;
   uint64_t handed_over_ = 0;  ///< the last sequence of the origin that the stream was given
   uint64_t stored_ = 0;       ///< and that it has stored

@@ -176,9 +176,9 @@ void stream_state::propose_one(const source_part& part, const message_view& m, s
   } else {
     headers = sourced_headers(m.headers(),
                               source_header(part.name, at->stream_seq, m.subject, commit.identity));
-    p.msg_id = asks.msg_id;
   }
   p.headers = headers;
+  p.msg_id = asks.msg_id;
   if (c.allow_msg_ttl) p.ttl_ns = parse_message_ttl(asks.ttl).value_or(ttl_none);
   if (c.allow_rollup_hdrs && !c.deny_purge) {
     p.rollup_subject = asks.rollup == publish_headers::rollup_kind::subject;

@@ -59,6 +59,26 @@ TEST_CASE("storage: a message has its own place and time, above and behind all o
   REQUIRE(s.next("") == std::vector<uint64_t>{1, 5, 6});
 }
 
+TEST_CASE(
+    "storage: a message at its own place is no duplicate, but later ones are duplicates of it") {
+  bench_store s{GENERATE(values(both))};
+  s.configure(window(10 * second));
+  auto p = message("a");
+  p.msg_id = "one";
+  for (uint64_t seq : {3, 5}) {
+    p.seq = seq;
+    p.time_ns = s.now - second;
+    REQUIRE(!s.propose(p).duplicate);
+  }
+  REQUIRE(s.store("a", "x", "one").seq == 3);
+  p.seq = 8;
+  p.msg_id = "two";
+  s.now += 20 * second;
+  p.time_ns = s.now - 10 * second;
+  s.propose(p);
+  REQUIRE(s.store("a", "x", "two").seq == 9);
+}
+
 TEST_CASE("storage: limits and roll-ups count for a message at its own place") {
   bench_store s{GENERATE(values(both))};
   store_limits limits;

@@ -85,7 +85,7 @@ outcome model::store(const store_proposal& p) {
   if (p.expected_last_seq && *p.expected_last_seq != last_)
     return fail(store_errc::wrong_last_sequence, last_);
   if (p.refused == store_proposal::refusal::after_sequences) return fail(store_errc::refused);
-  if (auto at = ids_.find(id); at != ids_.end() && limits_.duplicate_window_ns > 0 &&
+  if (auto at = ids_.find(id); p.seq == 0 && at != ids_.end() && limits_.duplicate_window_ns > 0 &&
                                now_ - at->second.second < limits_.duplicate_window_ns) {
     r.duplicate = true;
     r.seq = at->second.first;
@@ -119,7 +119,7 @@ outcome model::store(const store_proposal& p) {
   r.seq = last_ = p.seq == 0 ? last_ + 1 : p.seq;
   last_time_ = time;
   last_id_ = id;
-  if (!id.empty() && limits_.duplicate_window_ns > 0) ids_[id] = {last_, now_};
+  note_id(id, time, p.seq != 0);
   if (p.skip) return r;
   if (p.rollup_all) messages_.clear();
   if (p.rollup_subject)
@@ -129,6 +129,13 @@ outcome model::store(const store_proposal& p) {
     messages_.erase(seqs.front());
   limit();
   return r;
+}
+
+void model::note_id(const std::string& id, int64_t time, bool placed) {
+  auto since = now_ - limits_.duplicate_window_ns;
+  if (id.empty() || limits_.duplicate_window_ns <= 0 || time <= since) return;
+  auto at = ids_.find(id);
+  if (!placed || at == ids_.end() || at->second.second <= since) ids_[id] = {last_, time};
 }
 
 void model::limit() {

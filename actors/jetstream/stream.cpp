@@ -32,6 +32,7 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       adopt_{std::move(start.adopt)} {
   sync_interval_ = sync_interval_of(config(), js.sync_interval);
   make_transforms();
+  if (!js.domain.empty()) domain_prefix_ = fmt::format("$JS.{}.API.", js.domain);
   auto domain = js.domain.empty() ? "" : fmt::format(R"("domain":"{}",)", js.domain);
   ack_head_ = fmt::format(R"({{"stream":"{}",{}"seq":)", name_, domain);
 }
@@ -198,13 +199,20 @@ void stream_state::subscribe() {
                 name_, wrong);
   }
   if (config().allow_direct) start_readers(own_readers_, name_);
-  for (const auto& subject : config().subjects) {
-    client_.subscribe(next_slot_, subject);
-    slots_.emplace_back(subject, next_slot_++);
-  }
+  for (const auto& subject : config().subjects) subscribe_to(subject);
   reconfigured_ = false;
   client_.send_changes();
   note_settled();
+}
+
+/// Clients that use a domain publish to buckets under the prefix of its API.
+void stream_state::subscribe_to(const std::string& subject) {
+  client_.subscribe(next_slot_, subject);
+  slots_.emplace_back(subject, next_slot_++);
+  if (domain_prefix_.empty() || !(subject.starts_with("$KV.") || subject.starts_with("$OBJ.")))
+    return;
+  client_.subscribe(next_slot_, domain_prefix_ + subject);
+  slots_.emplace_back(subject, next_slot_++);
 }
 
 /// Keeps the sum of all streams right.
@@ -276,8 +284,7 @@ void stream_state::change_subscriptions(const stream_config& before) {
   });
   for (const auto& s : wanted) {
     if (has(slots_, s, subject)) continue;
-    client_.subscribe(next_slot_, s);
-    slots_.emplace_back(s, next_slot_++);
+    subscribe_to(s);
   }
   if (config().allow_direct && !before.allow_direct) start_readers(own_readers_, name_);
   if (!config().allow_direct && before.allow_direct) end_readers(own_readers_);

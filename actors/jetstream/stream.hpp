@@ -66,6 +66,7 @@ private:
   void open();
   void note_opened(const opened_store& opened);
   void subscribe();
+  void subscribe_to(const std::string& subject);
   void change_subscriptions(const stream_config& before);
   void note_settled();
   void count_bytes(int64_t held);
@@ -184,6 +185,7 @@ private:
   bool reconfigured_ = false;    ///< the API waits for new subscriptions to be in force
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
+  std::string domain_prefix_;                            ///< of the API; empty without a domain
 
   std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
   stream_batch_ptr in_flight_;

@@ -21,7 +21,12 @@ void stream_state::take(const frame_batch_ptr& batch) {
   if (phase_ != phase::open) return client_.release(batch->total());  // nobody's any more
   for (const auto& run : batch->runs()) {
     frame_reader frames{*batch, run};
-    while (frames.next()) store_message(frames.message());
+    while (frames.next()) {
+      auto m = frames.message();
+      if (!domain_prefix_.empty() && m.subject.starts_with(domain_prefix_))
+        m.subject.remove_prefix(domain_prefix_.size());
+      store_message(m);
+    }
   }
   open_batch().taken += batch->total();
 }

@@ -94,8 +94,9 @@ using consumer_actor = subscriber_actor::extend<
 /// Copies what one origin stores into a stream that mirrors it or has it as a source. Pinned to an
 /// event loop.
 using sourcing_actor = subscriber_actor::extend<
-    // The stream has stored all up to this sequence of the origin; or (false) could not store more.
-    caf::reacts_to<stored_atom, uint64_t, bool>,
+    // The stream has stored all up to this sequence of the origin that calls itself so; or (false)
+    // could not store more.
+    caf::reacts_to<stored_atom, uint64_t, std::string, bool>,
     // Lets go of the origin and ends.
     caf::reacts_to<end_atom>>;
 
@@ -128,8 +129,8 @@ using stream_actor = subscriber_actor::extend<
     caf::reacts_to<follow_atom, std::string, bool>,
     // A consumer's state is to be committed.
     caf::reacts_to<rows_atom, consumer_change_ptr>,
-    // Messages of an origin, to be stored.
-    caf::reacts_to<sourced_atom, sourced_ptr>,
+    // Messages of an origin, to be stored; or: its mirror has all that the origin has.
+    caf::reacts_to<sourced_atom, sourced_ptr>, caf::reacts_to<following_atom>,
     // Nobody has used a consumer for as long as it allows: it goes.
     caf::reacts_to<expired_atom, std::string>,
     // Nobody uses a consumer: it would rest. It rests now, or (false) does not.

@@ -143,16 +143,18 @@ bool router::deliver(const message_view& message, const subscriber& to, const en
   return true;
 }
 
-/// Of a group with a member for each loop, this loop's; null if it has none.
-const subscriber* router::local_member(const queue_match& group) const {
+/// Of a group with members for each loop, one of this loop's; null if it has none.
+const subscriber* router::local_member(const queue_match& group) {
+  const subscriber* chosen = nullptr;
+  size_t found = 0;
   for (const auto* member : group.members) {
     auto* destination = member->destination.load(std::memory_order_acquire);
     if (destination == nullptr || destination->serves_loop < 0) return nullptr;
     if (static_cast<size_t>(destination->serves_loop) == loop_index_ &&
         !destination->closing.load(std::memory_order_relaxed))
-      return member;
+      if (++found == 1 || random() % found == 0) chosen = member;
   }
-  return nullptr;
+  return chosen;
 }
 
 const subscriber* router::choose(const queue_match& group, const endpoint* self) {

@@ -67,7 +67,7 @@ private:
 
   const match_result& lookup(std::string_view subject);
   entry& find_or_fill(std::string_view subject, uint64_t hash);
-  const subscriber* local_member(const queue_match& group) const;
+  const subscriber* local_member(const queue_match& group);
   size_t deliver_all(const match_result& result, const message_view& message, const endpoint* self);
   size_t deliver_instead(const match_result& found, const message_view& message);
   const subscriber* choose(const queue_match& group, const endpoint* self);

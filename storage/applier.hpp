@@ -35,8 +35,15 @@ public:
   /// What every batch does at its end: limits, unfinished rollups, old ids. True if more is left.
   bool finish(size_t proposals);
   int64_t next_expiry();
+  bool has_gaps() const { return has_gaps_; }
 
 private:
+  /// The highest sequence stays free, so that one more than the last is always a number.
+  bool above_all(uint64_t seq) const { return seq > meta_.state.last_seq && seq != UINT64_MAX; }
+  int64_t own_time(int64_t time_ns) const;
+  void note_id(std::string_view id, uint64_t seq, int64_t time_ns);
+  void note_own_id(std::string_view id, uint64_t seq, int64_t time_ns);
+  uint64_t take_place(uint64_t seq);
   outcome check(const store_proposal& p);
   store_errc check_space(const store_proposal& p, uint64_t size);
   uint64_t size_of(uint64_t seq);
@@ -62,6 +69,7 @@ private:
   store_meta& meta_;
   int64_t time_ns_;
   uint64_t budget_;
+  bool has_gaps_ = false;
   std::vector<removed_message>* report_;
   std::vector<stored_marker>& markers_;
 };

@@ -38,15 +38,23 @@ void apply_all(tables& rows, batch_reader& in, applier& run, std::vector<outcome
   constexpr size_t far = 16;
   constexpr size_t near = 6;
   std::array<proposal, far> ring;
+  std::array<bool, far> chained{};
   size_t read = 0;
+  outcome refused;
+  refused.error = store_errc::refused;
+  auto failed = [](const outcome& o) { return o.error != store_errc::none; };
   auto expect = [&](const proposal& p, bool soon) {
     if (auto* s = std::get_if<store_proposal>(&p)) rows.expect(s->subject, s->msg_id, soon);
   };
   for (size_t done = 0;; ++done) {
-    while (read < done + far && in.next(ring[read % far])) expect(ring[read++ % far], false);
+    while (read < done + far && in.next(ring[read % far])) {
+      chained[read % far] = in.chained();
+      expect(ring[read++ % far], false);
+    }
     if (done == read) return;
     if (done + near < read) expect(ring[(done + near) % far], true);
-    outcomes.push_back(std::visit(run, ring[done % far]));
+    bool left_out = chained[done % far] && (done == 0 || failed(outcomes.back()));
+    outcomes.push_back(left_out ? refused : std::visit(run, ring[done % far]));
   }
 }
 
@@ -65,6 +73,7 @@ applied apply_batch(tables& rows, std::string_view batch, bool report_removed) {
     result.outcomes.reserve(in.size());
     apply_all(rows, in, run, result.outcomes);
     result.more = run.finish(in.size());
+    result.has_gaps = run.has_gaps();
     result.next_expiry_ns = run.next_expiry();
   }
   result.number = meta.applied;

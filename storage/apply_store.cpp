@@ -19,26 +19,52 @@ outcome applier::operator()(const store_proposal& p) {
     if (result.error != store_errc::none) return result;
     roll_up(p);
   }
-  result.seq = ++state.last_seq;
-  state.last_time_ns = time_ns_;
+  auto time = p.seq == 0 ? time_ns_ : own_time(p.time_ns);
+  result.seq = take_place(p.seq == 0 ? state.last_seq + 1 : p.seq);
+  state.last_time_ns = time;
   meta_.last_msg_id.assign(p.msg_id);
-  if (!p.msg_id.empty() && meta_.limits.duplicate_window_ns > 0)
-    rows_.add_id(p.msg_id, result.seq, time_ns_);
+  if (p.seq == 0)
+    note_id(p.msg_id, result.seq, time);
+  else
+    note_own_id(p.msg_id, result.seq, time);
   if (p.skip) {
+    has_gaps_ = true;
     if (state.msgs == 0) state.first_seq = state.last_seq + 1;
     return result;
   }
   stored_message m;
   m.seq = state.last_seq;
-  m.time_ns = time_ns_;
+  m.time_ns = time;
   m.subject = p.subject;
   m.headers = p.headers;
   m.payload = p.payload;
-  m.expires_ns = p.ttl_ns > 0 ? later(time_ns_, p.ttl_ns) : p.ttl_ns;
+  m.expires_ns = p.ttl_ns > 0 ? later(time, p.ttl_ns) : p.ttl_ns;
   put(m, size);
   if (meta_.limits.max_msgs_per_subject > 0) enforce_subject_limit(p.subject);
   enforce_limits();
   return result;
+}
+
+/// Neither before the message before it nor after the batch.
+int64_t applier::own_time(int64_t time_ns) const {
+  return std::min(std::max(time_ns, meta_.state.last_time_ns), time_ns_);
+}
+
+void applier::note_id(std::string_view id, uint64_t seq, int64_t time_ns) {
+  if (!id.empty() && meta_.limits.duplicate_window_ns > 0) rows_.add_id(id, seq, time_ns);
+}
+
+/// That of a message at its own place: it may be old, and was not looked for. The first of several
+/// messages with an id counts, as long as its window lasts.
+void applier::note_own_id(std::string_view id, uint64_t seq, int64_t time_ns) {
+  auto since = time_ns_ - meta_.limits.duplicate_window_ns;
+  if (time_ns > since && !id.empty() && rows_.find_id(id, since) == 0) note_id(id, seq, time_ns);
+}
+
+uint64_t applier::take_place(uint64_t seq) {
+  auto& state = meta_.state;
+  has_gaps_ = has_gaps_ || seq != state.last_seq + 1;
+  return state.last_seq = seq;
 }
 
 /// In the order in which nats-server looks: a wrong sequence is reported even of a duplicate.
@@ -49,6 +75,8 @@ outcome applier::check(const store_proposal& p) {
     result.seq = seq;
     return result;
   };
+  if (p.seq != 0 && !above_all(p.seq))
+    return wrong(store_errc::wrong_last_sequence, meta_.state.last_seq);
   if (p.expected_last_subject_seq) {
     auto last = rows_.filter_last(p.expected_subject.empty() ? p.subject : p.expected_subject);
     if (last != *p.expected_last_subject_seq) return wrong(store_errc::wrong_last_sequence, last);
@@ -56,7 +84,8 @@ outcome applier::check(const store_proposal& p) {
   if (p.expected_last_seq && *p.expected_last_seq != meta_.state.last_seq)
     return wrong(store_errc::wrong_last_sequence, meta_.state.last_seq);
   if (p.refused == store_proposal::refusal::after_sequences) return wrong(store_errc::refused, 0);
-  if (auto window = meta_.limits.duplicate_window_ns; !p.msg_id.empty() && window > 0) {
+  if (auto window = meta_.limits.duplicate_window_ns;
+      !p.msg_id.empty() && window > 0 && p.seq == 0) {
     result.seq = rows_.find_id(p.msg_id, time_ns_ - window);
     result.duplicate = result.seq != 0;
     if (result.duplicate) return result;
@@ -123,22 +152,19 @@ outcome applier::operator()(const restore_proposal& p) {
   auto& state = meta_.state;
   outcome result;
   result.seq = state.last_seq;
-  // The highest sequence stays free, so that one more than the last is always a number.
-  if (p.seq <= state.last_seq || p.seq == UINT64_MAX) {
+  if (!above_all(p.seq)) {
     result.error = store_errc::wrong_last_sequence;
     return result;
   }
-  auto time = std::min(std::max(p.time_ns, state.last_time_ns), time_ns_);
-  result.seq = state.last_seq = p.seq;
+  auto time = own_time(p.time_ns);
+  result.seq = take_place(p.seq);
   state.last_time_ns = time;
   if (state.msgs == 0) state.first_seq = p.seq + 1;
   if (p.subject.empty()) return result;
   auto size = rows_.stored_size(p.subject.size(), p.headers.size(), p.payload.size());
   put({p.seq, time, p.expires_ns, p.subject, p.headers, p.payload}, size);
   meta_.last_msg_id.assign(p.msg_id);
-  if (auto window = meta_.limits.duplicate_window_ns;
-      !p.msg_id.empty() && window > 0 && time > time_ns_ - window)
-    if (rows_.find_id(p.msg_id, time_ns_ - window) == 0) rows_.add_id(p.msg_id, p.seq, time);
+  note_own_id(p.msg_id, p.seq, time);
   return result;
 }
 

@@ -8,6 +8,7 @@ namespace vagus {
 namespace {
 
 constexpr uint32_t batch_magic = 0x31424756;  // "VGB1"
+constexpr uint8_t chained_mark = 128;
 
 enum store_flag : uint16_t {
   has_last_seq = 1,
@@ -19,6 +20,7 @@ enum store_flag : uint16_t {
   asks_previous = 64,
   is_refused_after_sequences = 128,
   is_refused_after_ids = 256,
+  is_placed = 512,
 };
 
 void write(std::string& out, const store_proposal& p) {
@@ -29,7 +31,8 @@ void write(std::string& out, const store_proposal& p) {
                    (p.rollup_subject ? rolls_up_subject : 0) | (p.rollup_all ? rolls_up_all : 0) |
                    (p.skip ? is_skipped : 0) | (p.wants_previous ? asks_previous : 0) |
                    (p.refused == refusal::after_sequences ? is_refused_after_sequences : 0) |
-                   (p.refused == refusal::after_ids ? is_refused_after_ids : 0);
+                   (p.refused == refusal::after_ids ? is_refused_after_ids : 0) |
+                   (p.seq != 0 ? is_placed : 0);
   auto last_id = p.expected_last_msg_id.value_or(std::string_view{});
   append_le(out, flags);
   append_le(out, static_cast<uint32_t>(p.subject.size()));
@@ -40,6 +43,10 @@ void write(std::string& out, const store_proposal& p) {
   append_le(out, p.ttl_ns);
   append_le(out, p.expected_last_seq.value_or(0));
   append_le(out, p.expected_last_subject_seq.value_or(0));
+  if (p.seq != 0) {
+    append_le(out, p.seq);
+    append_le(out, p.time_ns);
+  }
   out.append(p.subject).append(p.msg_id).append(p.expected_subject).append(last_id);
   out.append(p.headers).append(p.payload);
 }
@@ -102,6 +109,10 @@ void read_store(byte_reader& in, store_proposal& p) {
   p.ttl_ns = in.le<int64_t>();
   auto last_seq = in.le<uint64_t>();
   auto last_subject_seq = in.le<uint64_t>();
+  if (flags & is_placed) {
+    p.seq = in.le<uint64_t>();
+    p.time_ns = in.le<int64_t>();
+  }
   p.subject = in.take(subject);
   p.msg_id = in.take(id);
   p.expected_subject = in.take(expected_subject);
@@ -182,10 +193,11 @@ batch_builder::batch_builder(int64_t time_ns, uint64_t number) {
   append_le(bytes_, time_ns);
 }
 
-batch_builder& batch_builder::add(const proposal& p) {
+batch_builder& batch_builder::add(const proposal& p, bool chained) {
   auto start = bytes_.size();
   append_le(bytes_, uint32_t{0});
-  append_le(bytes_, static_cast<uint8_t>(p.index()));
+  auto kind = static_cast<uint8_t>(p.index());
+  append_le(bytes_, static_cast<uint8_t>(chained ? kind | chained_mark : kind));
   std::visit([&](const auto& value) { write(bytes_, value); }, p);
   auto length = static_cast<uint32_t>(bytes_.size() - start - 4);
   std::memcpy(bytes_.data() + start, &length, 4);
@@ -215,7 +227,8 @@ bool batch_reader::next(proposal& out) {
   byte_reader in{frame.text()};
   rest_ = frame.rest();
   auto kind = in.le<uint8_t>();
-  valid_ = frame.ok() && read(kind, in, out) && in.ok();
+  chained_ = (kind & chained_mark) != 0;
+  valid_ = frame.ok() && read(kind & ~chained_mark, in, out) && in.ok();
   read_ += valid_;
   return valid_;
 }

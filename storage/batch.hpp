@@ -21,6 +21,11 @@ struct store_proposal {
   /// Whose last sequence is meant; may have wildcards. Empty: the message's own subject.
   std::string_view expected_subject;
   std::optional<std::string_view> expected_last_msg_id;
+  /// The message's own place and time, as in a mirror: above all sequences so far (what lies
+  /// between counts as removed), neither before the message before it nor after the batch. Whatever
+  /// its id, it is no duplicate. 0: the next sequence, at the batch's time.
+  uint64_t seq = 0;
+  int64_t time_ns = 0;
   bool rollup_subject = false;
   bool rollup_all = false;
   /// Takes a sequence, and its id counts, but nothing is stored: nobody is interested.
@@ -89,8 +94,9 @@ public:
   /// the later of it and that of the batch before.
   explicit batch_builder(int64_t time_ns, uint64_t number = 0);
 
-  /// Copies what the views point to.
-  batch_builder& add(const proposal& p);
+  /// Copies what the views point to. One that is `chained` is refused unless the proposal before it
+  /// was accepted.
+  batch_builder& add(const proposal& p, bool chained = false);
 
   std::string_view bytes() const { return bytes_; }
   uint32_t size() const { return count_; }
@@ -113,6 +119,8 @@ public:
 
   /// The next proposal; false at the end, and then `valid` tells if the bytes ended as they should.
   bool next(proposal& out);
+  /// Of the last that was read.
+  bool chained() const { return chained_; }
 
 private:
   std::string_view rest_;
@@ -120,6 +128,7 @@ private:
   int64_t time_ns_ = 0;
   uint32_t count_ = 0;
   uint32_t read_ = 0;
+  bool chained_ = false;
   bool valid_ = false;
 };
 

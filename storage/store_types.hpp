@@ -114,6 +114,8 @@ struct applied {
   store_state state;
   /// Limits, old ids or an unfinished rollup wait for another batch; an empty one will do.
   bool more = false;
+  /// Sequences were passed over: some up to `state.last_seq` never had a message.
+  bool has_gaps = false;
   /// When an expire proposal will find the next message; 0: none will expire.
   int64_t next_expiry_ns = 0;
   /// The markers that this batch stored (`subject_delete_marker_ttl_ns`), in their order:

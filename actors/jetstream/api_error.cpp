@@ -254,6 +254,8 @@ constexpr error_row rows[] = {
      "flow control ack policy requires unset ack wait"},
     {js_errc::consumer_ack_fc_requires_no_max_deliver, 400,
      "flow control ack policy requires unset max deliver"},
+    {js_errc::consumer_stream_identity_mismatch, 400,
+     "consumer's stream identity does not match: {err}"},
     {js_errc::message_source_hdr_not_allowed, 400, "message stream source header is not allowed"},
 };
 

@@ -187,6 +187,7 @@ enum class js_errc : uint16_t {
   consumer_ack_fc_requires_max_ack_pending = 10220,
   consumer_ack_fc_requires_no_ack_wait = 10221,
   consumer_ack_fc_requires_no_max_deliver = 10222,
+  consumer_stream_identity_mismatch = 10225,
   message_source_hdr_not_allowed = 10227,
 };
 

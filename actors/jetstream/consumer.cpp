@@ -175,8 +175,12 @@ bool consumer_state::doubts_lasts() {
 
 // ---- requests ----
 
-void consumer_state::respond(const api_request& request, std::string_view body) {
-  if (!request.reply.empty()) publishing{context_}.send(request.reply, {}, body);
+void consumer_state::respond(const api_request& request, std::string_view body,
+                             std::string headers) {
+  if (!request.reply.empty()) {
+    auto size = headers.empty() ? int64_t{-1} : static_cast<int64_t>(headers.size());
+    publishing{context_}.send(request.reply, {}, headers.append(body), size);
+  }
   advisories{context_, js_}.audit(request, body, now_ns());
 }
 
@@ -236,7 +240,8 @@ consumer_info consumer_state::info() {
 void consumer_state::answer_info(const consumer_call& call) {
   auto type =
       call.kind == consumer_call_kind::info ? "consumer_info_response" : "consumer_create_response";
-  respond(call.request, fmt::format("{},{}}}", api_reply_start(type), info_members(info())));
+  respond(call.request, fmt::format("{},{}}}", api_reply_start(type), info_members(info())),
+          call.reply_headers);
 }
 
 void consumer_state::answer_list(const consumer_call& call) {

@@ -93,7 +93,7 @@ private:
   void put_in_force(const consumer_call& call);
   void change_retention(retention_policy retention);
   consumer_info info();
-  void respond(const api_request& request, std::string_view body);
+  void respond(const api_request& request, std::string_view body, std::string headers = {});
   void end(bool deleted);
   void end_if_done();
   void on_time(time_point now) override;

@@ -57,7 +57,7 @@ void consumer_state::count_stored(const stream_batch& batch) {
   if (feed_.takes_everything()) {
     // Sequences without a message are among what was removed.
     num_pending_ += result.state.last_seq - from + 1;
-    if (retention_ == retention_policy::interest) uncertain_ = true;
+    if (result.has_gaps) uncertain_ = true;
     return;
   }
   batch_reader in{batch.proposals.bytes()};

@@ -240,10 +240,11 @@ bool jetstream_state::overlaps(const stream_config& config, std::string_view exc
 }
 
 stream_lookup jetstream_state::origin_lookup() {
-  return [this, kept = stream_config_ptr{}](std::string_view origin) mutable {
+  // A stream may take over another configuration while its last one is looked at.
+  return [this, kept = std::vector<stream_config_ptr>{}](std::string_view origin) mutable {
     auto* e = find(origin);
-    kept = e == nullptr ? nullptr : e->record->look().config;
-    return kept.get();
+    if (e == nullptr) return static_cast<const stream_config*>(nullptr);
+    return kept.emplace_back(e->record->look().config).get();
   };
 }
 
@@ -273,9 +274,7 @@ void jetstream_state::create(const std::string& stream, const api_request& reque
   if (asked.config.name != stream)
     return refuse(request, type, make_error(js_errc::stream_mismatch));
   if (auto wrong = check_create_request(asked.config)) return refuse(request, type, *wrong);
-  if (auto wrong = check_stream_config(asked.config, js_.limits, asked.pedantic))
-    return refuse(request, type, *wrong);
-  if (auto wrong = check_origins(asked.config, origin_lookup()))
+  if (auto wrong = check_stream_config(asked.config, js_.limits, asked.pedantic, origin_lookup()))
     return refuse(request, type, *wrong);
   if (start_.offline.contains(stream))
     return refuse(request, type, make_error(js_errc::stream_name_exist));
@@ -313,9 +312,8 @@ void jetstream_state::update(const std::string& stream, const api_request& reque
   if (asked.config.name != stream)
     return refuse(request, type, make_error(js_errc::stream_mismatch));
   auto before = e.record->look().config;
-  if (auto wrong = check_stream_update(*before, asked.config, js_.limits, asked.pedantic))
-    return refuse(request, type, *wrong);
-  if (auto wrong = check_origins(asked.config, origin_lookup()))
+  if (auto wrong =
+          check_stream_update(*before, asked.config, js_.limits, asked.pedantic, origin_lookup()))
     return refuse(request, type, *wrong);
   if (auto wrong = check_reservation(asked.config, usage(stream).reserved))
     return refuse(request, type, *wrong);

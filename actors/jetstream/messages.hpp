@@ -62,6 +62,7 @@ struct consumer_call {
   api_request request;
   consumer_config_ptr config;  ///< of update and pause: what holds from now on
   retention_policy retention = retention_policy::limits;  ///< the stream's, of that kind
+  std::string reply_headers = {};  ///< of the answer; empty: none
   std::shared_ptr<consumer_listing> listing = {};
   size_t item = 0;  ///< its place in the listing
 };
@@ -91,6 +92,7 @@ struct sourced_messages {
   frame_run run;
   uint64_t previous = 0;  ///< the last sequence of what was sent before
   uint64_t last = 0;      ///< the last sequence of this
+  std::string identity;   ///< what the origin calls itself; another one begins anew, behind 0
 };
 
 using sourced_ptr = std::shared_ptr<const sourced_messages>;

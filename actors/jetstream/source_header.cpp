@@ -1,12 +1,10 @@
 #include "actors/jetstream/source_header.hpp"
 
 #include "actors/jetstream/name_hash.hpp"
-#include "actors/jetstream/publish_headers.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <initializer_list>
 
 namespace vagus {
@@ -35,12 +33,6 @@ void append_lines(std::string& block, std::string_view headers,
   }
 }
 
-std::optional<subject_transform> made(const subject_transform_config& config) {
-  auto transform = subject_transform::make(config.src, config.dest);
-  if (auto* good = std::get_if<subject_transform>(&transform)) return std::move(*good);
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::string source_name(const stream_source& s) {
@@ -56,31 +48,15 @@ std::string source_name(const stream_source& s) {
   return fmt::format("{} {} {}", name, filters, destinations);
 }
 
+std::string stream_identity(std::string_view name, int64_t created_ns) {
+  return name_hash(fmt::format("{} {}", name, created_ns));
+}
+
 std::string source_header(const std::string& source_name, uint64_t seq, std::string_view subject,
                           std::string_view identity) {
   auto space = source_name.find(' ');
   return fmt::format("{}: {} {} {} {}{}{}\r\n", header_name, source_name.substr(0, space), seq,
                      source_name.substr(space + 1), subject, identity.empty() ? "" : " ", identity);
-}
-
-std::optional<source_origin> read_source_header(std::string_view value) {
-  std::vector<std::string_view> words;
-  while (!value.empty()) {
-    auto end = std::min(value.find(' '), value.size());
-    if (end > 0) words.push_back(value.substr(0, end));
-    value.remove_prefix(std::min(end + 1, value.size()));
-  }
-  if (words.size() != 2 && words.size() != 5 && words.size() != 6) return std::nullopt;
-  source_origin origin;
-  auto [end, error] =
-      std::from_chars(words[1].data(), words[1].data() + words[1].size(), origin.seq);
-  if (error != std::errc{} || end != words[1].data() + words[1].size()) return std::nullopt;
-  origin.name = words[0];
-  if (words.size() == 2) return origin;
-  origin.name = fmt::format("{} {} {}", words[0], words[2], words[3]);
-  origin.subject = words[4];
-  if (words.size() == 6) origin.identity = words[5];
-  return origin;
 }
 
 std::string sourced_headers(std::string_view headers, std::string_view source_header) {
@@ -101,42 +77,17 @@ source_start start_of(const stream_source& source, uint64_t stored) {
   return {0, source.opt_start_time};
 }
 
-source_progress::source_progress(const std::vector<stream_source>& sources)
-    : missing_{sources.size()} {
-  for (const auto& s : sources) {
-    auto name = source_name(s);
-    auto origin = name.substr(0, name.find(' '));
-    parts_.push_back({std::move(name), std::move(origin), 0});
+sourced_subject::sourced_subject(const stream_source& source) {
+  for (const auto& t : source.subject_transforms) {
+    auto made = subject_transform::make(t.src, t.dest);
+    if (auto* transform = std::get_if<subject_transform>(&made)) transforms_.push_back(*transform);
   }
-}
-
-bool source_progress::look(std::string_view headers) {
-  if (complete()) return false;
-  auto origin = read_source_header(find_header(headers, header_name));
-  if (!origin) return true;
-  bool old = origin->subject.empty();
-  for (auto& p : parts_) {
-    if (p.seq != 0 || (old ? p.origin : p.name) != origin->name || origin->seq == 0) continue;
-    p.seq = origin->seq;
-    --missing_;
-  }
-  return !complete();
-}
-
-sourced_subject::sourced_subject(const stream_source& source,
-                                 const std::optional<subject_transform_config>& of_stream) {
-  for (const auto& t : source.subject_transforms)
-    if (auto transform = made(t)) transforms_.push_back(std::move(*transform));
-  if (of_stream) of_stream_ = made(*of_stream);
 }
 
 std::string sourced_subject::apply(std::string_view subject) const {
-  std::string result{subject};
   auto takes = [&](const subject_transform& t) { return t.matches(subject); };
-  if (auto at = std::find_if(transforms_.begin(), transforms_.end(), takes);
-      at != transforms_.end())
-    result = at->apply(subject);
-  return of_stream_ && of_stream_->matches(result) ? of_stream_->apply(result) : result;
+  auto at = std::find_if(transforms_.begin(), transforms_.end(), takes);
+  return at == transforms_.end() ? std::string{subject} : at->apply(subject);
 }
 
 }  // namespace vagus

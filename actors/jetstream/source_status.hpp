@@ -14,7 +14,8 @@ namespace vagus {
 /// How a mirror or source stands, for STREAM.INFO. Written by its actor, read by anyone.
 class source_status {
 public:
-  std::atomic<uint64_t> behind{0};     ///< messages of the origin that are not here
+  std::atomic<uint64_t> behind{0};   ///< messages of the origin that are not stored here, at most
+  std::atomic<uint64_t> seq{0};      ///< the last sequence of the origin that is; 0: none
   std::atomic<int64_t> heard_ns{0};  ///< when the origin was last heard; 0: never
 
   void put(std::optional<api_error> error) {

@@ -246,8 +246,4 @@ problem check_source_filters(const stream_config& c) {
   return std::nullopt;
 }
 
-problem check_origins(stream_config& config, const stream_lookup& find) {
-  return check_sources(config, find, false);
-}
-
 }  // namespace vagus

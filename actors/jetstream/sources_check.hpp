@@ -25,7 +25,4 @@ std::optional<api_error> check_sources(stream_config& config, const stream_looku
 /// Whether the filters of mirror and sources are subjects. Last of all checks.
 std::optional<api_error> check_source_filters(const stream_config& config);
 
-/// `check_sources` for a configuration that was checked without a lookup.
-std::optional<api_error> check_origins(stream_config& config, const stream_lookup& find);
-
 }  // namespace vagus

@@ -18,6 +18,8 @@ namespace vagus {
 
 namespace {
 
+using nlohmann::literals::operator""_json_pointer;
+
 constexpr std::chrono::seconds heartbeat{1};
 constexpr std::chrono::seconds patience{3};     ///< without any word from the origin
 constexpr std::chrono::seconds retry_after{2};  ///< an error
@@ -40,9 +42,9 @@ sourcing_state::sourcing_state(handle::pointer self, loop_context& context, jets
       js_{js},
       start_{std::move(start)},
       client_{context, 0},
-      inbox_{"_INBOX." + make_nuid()} {
-  if (start_.next_seq > 0) stored_ = start_.next_seq - 1;
-}
+      inbox_{"_INBOX." + make_nuid()},
+      stored_{start_.stored},
+      identity_{start_.identity} {}
 
 sourcing_state::~sourcing_state() {
   context_.deadlines.cancel(*this);
@@ -66,7 +68,9 @@ sourcing_actor::behavior_type sourcing_state::behavior() {
       },
       [this](retired_atom) { self_->quit(); },
       [](drain_atom) { return true; },
-      [this](stored_atom, uint64_t up_to, bool stored) { note_stored(up_to, stored); },
+      [this](stored_atom, uint64_t up_to, const std::string& identity, bool stored) {
+        note_stored(up_to, identity, stored);
+      },
       [this](end_atom) {
         ended_ = true;
         context_.deadlines.cancel(*this);
@@ -123,23 +127,35 @@ std::string sourcing_state::consumer_request_body() const {
   return body;
 }
 
+/// Requests the consumer. The answer to one that knows the origin tells if it is still the same.
+void sourcing_state::ask(std::string_view body) {
+  auto subject = fmt::format("{}.CONSUMER.CREATE.{}.{}", api_prefix(), start_.from.name, consumer_);
+  auto headers = identity_.empty()
+                     ? std::string{}
+                     : fmt::format("NATS/1.0\r\n{}: {}\r\n\r\n", stream_identity_header, identity_);
+  auto size = headers.empty() ? int64_t{-1} : static_cast<int64_t>(headers.size());
+  if (publishing{context_}.send(subject, inbox_ + ".answer", headers.append(body), size) == 0)
+    return begin_again(retry_after);
+  context_.deadlines.schedule(*this, self_->clock().now() + patience);
+}
+
 void sourcing_state::begin() {
+  if (std::exchange(anew_, false)) {
+    stored_ = 0;
+    identity_.clear();
+  }
   ++epoch_;
-  created_ = false;
+  created_ = waits_ = false;
   next_delivery_ = 1;
   handed_over_ = stored_;
   flow_.reset();
   consumer_ = make_nuid().substr(0, 8);
-  auto reached = publishing{context_}.send(
-      fmt::format("{}.CONSUMER.CREATE.{}.{}", api_prefix(), start_.from.name, consumer_),
-      inbox_ + ".answer", consumer_request_body());
-  if (reached == 0) return begin_again(retry_after);
-  context_.deadlines.schedule(*this, self_->clock().now() + patience);
+  ask(consumer_request_body());
 }
 
-/// What it had not stored comes again.
+/// What it had not stored comes again; until then nothing counts.
 void sourcing_state::begin_again(std::chrono::nanoseconds after) {
-  created_ = false;
+  waits_ = true;
   epoch_ = std::max<uint64_t>(epoch_, 1);
   context_.deadlines.schedule(*this, self_->clock().now() + after);
 }
@@ -156,18 +172,28 @@ void sourcing_state::take_answer(const message_view& message) {
   auto json = nlohmann::json::parse(message.payload(), nullptr, false);
   if (!json.is_object()) return begin_again(retry_after);  // no responders
   if (auto error = json.find("error"); error != json.end()) {
+    auto what = error->value("err_code", 0);
+    if (what == static_cast<int>(js_errc::consumer_stream_identity_mismatch)) {
+      anew_ = true;
+      return begin_again({});
+    }
     api_error why;
     why.code = error->value("code", 0);
-    why.err_code = error->value("err_code", 0);
+    why.err_code = what;
     why.description = error->value("description", std::string{});
     start_.status->put(std::move(why));
     return begin_again(retry_after);
   }
   if (json.value("name", std::string{}) != consumer_) return;
   start_.status->put({});
-  start_.status->behind = json.value("num_pending", uint64_t{0});
   start_.status->heard_ns = context_.wall_now(self_->clock().now());
   created_ = true;
+  if (!start_.mirror) identity_ = find_header(message.headers(), stream_identity_header);
+  // Messages may have overtaken it, and know better.
+  if (next_delivery_ == 1)
+    pending_ = json.value("num_pending", uint64_t{0}) +
+               json.value("/delivered/consumer_seq"_json_pointer, uint64_t{0});
+  note_behind();
 }
 
 // ---- what comes from it ----
@@ -190,7 +216,7 @@ void sourcing_state::take(const frame_batch_ptr& batch) {
 void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run& run) {
   frame_reader frames{*batch, run};
   uint64_t last = 0;
-  while (frames.next()) {
+  while (!waits_ && frames.next()) {
     const auto& m = frames.message();
     auto at = read_ack_subject(m.reply);
     if (!at) {
@@ -201,9 +227,10 @@ void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run
     if (at->consumer_seq != next_delivery_) return begin_again({});
     ++next_delivery_;
     last = at->stream_seq;
-    start_.status->behind = at->pending;
+    pending_ = at->pending;
   }
   start_.status->heard_ns = context_.wall_now(self_->clock().now());
+  if (waits_) return;
   context_.deadlines.schedule(*this, self_->clock().now() + patience);
   if (last == 0) return;
   auto sourced = std::make_shared<sourced_messages>();
@@ -213,6 +240,7 @@ void sourcing_state::take_messages(const frame_batch_ptr& batch, const frame_run
   sourced->batch = batch;
   sourced->run = run;
   sourced->last = last;
+  sourced->identity = identity_;
   caf::anon_send(start_.owner, sourced_atom::value, sourced_ptr{std::move(sourced)});
 }
 
@@ -231,11 +259,20 @@ void sourcing_state::take_status(const message_view& m) {
 
 // ---- what the stream has stored ----
 
-void sourcing_state::note_stored(uint64_t up_to, bool stored) {
-  stored_ = std::max(stored_, up_to);
+/// What came of an origin that is another one now does not count.
+void sourcing_state::note_stored(uint64_t up_to, const std::string& identity, bool stored) {
+  if (identity == identity_) stored_ = std::max(stored_, up_to);
   if (ended_) return;
+  if (created_) note_behind();
   if (!stored) return begin_again(retry_after);
   answer_flow();
+}
+
+void sourcing_state::note_behind() {
+  auto on_the_way = handed_over_ > stored_ ? handed_over_ - stored_ : 0;
+  start_.status->behind = pending_ + on_the_way;
+  if (pending_ + on_the_way > 0 || std::exchange(caught_up_, true)) return;
+  caf::anon_send(start_.owner, following_atom::value);
 }
 
 void sourcing_state::answer_flow() {

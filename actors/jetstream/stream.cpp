@@ -33,6 +33,7 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       adopt_{std::move(start.adopt)} {
   sync_interval_ = sync_interval_of(config(), js.sync_interval);
   make_transforms();
+  if (!js.domain.empty()) domain_prefix_ = fmt::format("$JS.{}.API.", js.domain);
   auto domain = js.domain.empty() ? "" : fmt::format(R"("domain":"{}",)", js.domain);
   ack_head_ = fmt::format(R"({{"stream":"{}",{}"seq":)", name_, domain);
 }
@@ -97,6 +98,10 @@ stream_actor::behavior_type stream_state::behavior() {
       },
       [this](rows_atom, const consumer_change_ptr& change) { consumers_.commit(change); },
       [this](sourced_atom, const sourced_ptr& messages) { take_sourced(messages); },
+      [this](following_atom) {
+        caught_up_ = true;
+        serve_origin();
+      },
       [this](expired_atom, const std::string& consumer) { consumers_.note_expired(consumer); },
       [this](rest_atom, const std::string& consumer) { consumers_.let_rest(consumer); },
       [this](rested_atom, const std::string& consumer, bool rests) {
@@ -207,15 +212,22 @@ void stream_state::subscribe() {
       log_error("JetStream stream '{} > {}' goes on without a part of it: {}", context_.global.name,
                 name_, wrong);
   }
-  if (config().allow_direct) start_readers();
-  for (const auto& subject : config().subjects) {
-    client_.subscribe(next_slot_, subject);
-    slots_.emplace_back(subject, next_slot_++);
-  }
+  if (config().allow_direct) start_readers(own_readers_, name_);
+  for (const auto& subject : config().subjects) subscribe_to(subject);
   reconfigured_ = false;
   subjects_asked_ = client_.asked();
   client_.send_changes();
   note_settled();
+}
+
+/// Clients that use a domain publish to buckets under the prefix of its API.
+void stream_state::subscribe_to(const std::string& subject) {
+  client_.subscribe(next_slot_, subject);
+  slots_.emplace_back(subject, next_slot_++);
+  if (domain_prefix_.empty() || !(subject.starts_with("$KV.") || subject.starts_with("$OBJ.")))
+    return;
+  client_.subscribe(next_slot_, domain_prefix_ + subject);
+  slots_.emplace_back(subject, next_slot_++);
 }
 
 /// Keeps the sum of all streams right.
@@ -260,7 +272,8 @@ void stream_state::put_in_force(const stream_config_ptr& next) {
   record_->put(next);
   make_transforms();
   reconfigured_ = true;
-  if (before->mirror != next->mirror || before->sources != next->sources) {
+  if (before->mirror != next->mirror || before->sources != next->sources ||
+      before->sealed != next->sealed) {
     end_sources();
     start_sources();
   }
@@ -283,31 +296,31 @@ void stream_state::change_subscriptions(const stream_config& before) {
   });
   for (const auto& s : wanted) {
     if (has(slots_, s, subject)) continue;
-    client_.subscribe(next_slot_, s);
-    slots_.emplace_back(s, next_slot_++);
+    subscribe_to(s);
   }
-  if (config().allow_direct && !before.allow_direct) start_readers();
-  if (!config().allow_direct && before.allow_direct) end_readers();
+  if (config().allow_direct && !before.allow_direct) start_readers(own_readers_, name_);
+  if (!config().allow_direct && before.allow_direct) end_readers(own_readers_);
+  serve_origin();
   subjects_asked_ = client_.asked();
   client_.send_changes();
 }
 
 // ---- readers ----
 
-/// One for each event loop.
-void stream_state::start_readers() {
+/// One for each event loop, for direct gets that ask for the stream `asked`.
+void stream_state::start_readers(readers& into, const std::string& asked) {
   for (auto* context : js_.loops) {
-    reader_actors_.push_back(spawn_pinned<stream_reader_state>(self_->system(), context->loop,
-                                                               std::ref(*context), std::ref(js_),
-                                                               name_, store_, stream_actor{self_}));
+    into.push_back(spawn_pinned<stream_reader_state>(
+        self_->system(), context->loop, std::ref(*context), std::ref(js_),
+        reader_start{name_, asked, store_, stream_actor{self_}}));
     ++readers_;
     ++readers_awaited_;
   }
 }
 
-void stream_state::end_readers() {
-  for (const auto& reader : reader_actors_) caf::anon_send(reader, end_atom::value);
-  reader_actors_.clear();
+void stream_state::end_readers(readers& which) {
+  for (const auto& reader : which) caf::anon_send(reader, end_atom::value);
+  which.clear();
 }
 
 // ---- the end ----
@@ -322,7 +335,8 @@ void stream_state::end(bool remove) {
   consumers_.withdraw();
   client_.withdraw();
   answer_drained();
-  end_readers();
+  end_readers(own_readers_);
+  end_readers(origin_readers_);
   consumers_.end(remove);
   end_sources();
   if (!opening) close_if_done();

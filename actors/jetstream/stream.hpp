@@ -4,6 +4,7 @@
 #include "actors/jetstream/interest_table.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
+#include "actors/jetstream/source_header.hpp"
 #include "actors/jetstream/source_status.hpp"
 #include "actors/jetstream/stream_consumers.hpp"
 #include "actors/jetstream/stream_record.hpp"
@@ -65,13 +66,15 @@ private:
   void open();
   void note_opened(const opened_store& opened);
   void subscribe();
+  void subscribe_to(const std::string& subject);
   void change_subscriptions(const stream_config& before);
   void note_settled();
   void count_bytes(int64_t held);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
-  void start_readers();
-  void end_readers();
+  using readers = std::vector<stream_reader_actor>;
+  void start_readers(readers& into, const std::string& asked);
+  void end_readers(readers& which);
   void end(bool remove);
   void close_if_done();
   void close_store();
@@ -86,6 +89,7 @@ private:
                                          const publish_headers& headers) const;
   std::optional<api_error> demand(const publish_headers& headers, store_proposal& p) const;
   void note_exceeded();
+  std::string_view transformed(std::string_view subject, std::string& buffer) const;
   stream_batch& open_batch();
 
   // stream_commit.cpp
@@ -110,13 +114,17 @@ private:
   struct source_part;
   void start_sources();
   void end_sources();
-  uint64_t stored_of(store_snapshot& in, const std::string& source) const;
+  void recover_progress(store_snapshot& in, source_part& part) const;
   void take_sourced(const sourced_ptr& messages);
   void propose_sourced(size_t index);
+  struct sourced_commit;
   void propose_one(const source_part& part, const message_view& m, stream_batch& batch,
-                   std::vector<uint64_t>& seqs);
-  void settle_sourced(size_t index, const stream_batch& batch, uint32_t first,
-                      const std::vector<uint64_t>& seqs, uint64_t last);
+                   sourced_commit& commit);
+  void propose_progress(const source_part& part, stream_batch& batch,
+                        const sourced_commit& commit) const;
+  void settle_sourced(const sourced_commit& commit, const stream_batch& batch);
+  void refuse_sourced(source_part& part);
+  void serve_origin();
 
   // stream_retention.cpp
   void release_messages(const consumer_change& change, stream_batch& batch);
@@ -155,11 +163,13 @@ private:
   /// Its mirror, or one of its sources.
   struct source_part {
     std::string name;
-    std::vector<subject_transform> transforms;
+    sourced_subject subject;
     sourcing_actor actor;
     source_status_ptr status;
-    uint64_t stored = 0;    ///< the last sequence of the origin that is committed
-    uint64_t expected = 0;  ///< and that has come
+    uint64_t stored = 0;      ///< the last sequence of the origin that is committed
+    std::string stored_of;    ///< and what that origin calls itself
+    uint64_t expected = 0;    ///< the last that has come
+    std::string expected_of;  ///< from whom
     bool in_flight = false;
     std::deque<sourced_ptr> waiting;
   };
@@ -176,6 +186,7 @@ private:
   uint64_t subjects_asked_ = 0;  ///< of its client, up to the last change of its own subjects
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
+  std::string domain_prefix_;                            ///< of the API; empty without a domain
 
   std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
   stream_batch_ptr in_flight_;
@@ -184,7 +195,9 @@ private:
   store_error stopped_;    ///< why the store takes nothing, if it does not
   std::string ack_head_;   ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
-  std::vector<stream_reader_actor> reader_actors_;
+  readers own_readers_;
+  readers origin_readers_;      ///< answer what is asked of its origin
+  bool caught_up_ = false;      ///< as a mirror, it had all that its origin has
   size_t readers_ = 0;          ///< that hold the store
   size_t readers_awaited_ = 0;  ///< that do not answer yet
   time_point next_expiry_ = time_point::max();

@@ -3,6 +3,7 @@
 #include "actors/jetstream/dead_letter.hpp"
 #include "actors/jetstream/json_text.hpp"
 #include "actors/jetstream/requests.hpp"
+#include "actors/jetstream/source_header.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/jetstream/stream_consumers.hpp"
 #include "net/nuid.hpp"
@@ -122,11 +123,24 @@ void stream_consumers::answer_create(const stream_call_ptr& call) {
           check_consumer_config(c, stream_.config(), stream_.consumer_limits(), asked.pedantic))
     return refuse(call, type, *wrong);
   if (auto wrong = check_dead_letter(c, stream_.config())) return refuse(call, type, *wrong);
+  if (auto wrong = check_identity(*call)) return refuse(call, type, *wrong);
   auto others = configs({});
   if (auto wrong = check_new_consumer(c, stream_.config(), stream_.consumer_limits(), asked.action,
                                       {entries_.size() - direct_, others}))
     return refuse(call, type, *wrong);
   create(call, std::move(asked));
+}
+
+std::string stream_consumers::identity() const {
+  return stream_identity(stream_.name_, stream_.record_->created_ns);
+}
+
+/// A stream that copies this one may have copied another of this name before.
+std::optional<api_error> stream_consumers::check_identity(const stream_call& call) const {
+  if (!call.consumer->config.direct) return std::nullopt;
+  auto expected = find_header(call.request.headers, stream_identity_header);
+  if (expected.empty() || expected == identity()) return std::nullopt;
+  return make_error(js_errc::consumer_stream_identity_mismatch, identity());
 }
 
 void stream_consumers::create(const stream_call_ptr& call, consumer_request asked) {
@@ -150,6 +164,9 @@ void stream_consumers::create(const stream_call_ptr& call, consumer_request aske
   auto creation = std::make_shared<consumer_call>();
   creation->kind = consumer_call_kind::create;
   creation->request = call->request;
+  if (e.config->direct)
+    creation->reply_headers =
+        fmt::format("NATS/1.0\r\n{}: {}\r\n\r\n", stream_identity_header, identity());
   if (e.config->mem_storage) {
     return note_made(name, std::move(ledger), creation);
   }

@@ -93,6 +93,8 @@ private:
   void answer_list(const stream_call_ptr& call);
   void answer_pause(const stream_call_ptr& call, const std::string& consumer, entry& e);
   void create(const stream_call_ptr& call, consumer_request asked);
+  std::string identity() const;
+  std::optional<api_error> check_identity(const stream_call& call) const;
   void update(const stream_call_ptr& call, consumer_request asked, entry& e);
   void change(const stream_call_ptr& call, const std::string& consumer, entry& e,
               consumer_config_ptr next, consumer_call_kind kind);

@@ -11,13 +11,15 @@ std::optional<int64_t> shown_time(int64_t time_ns) {
   return time_ns == 0 ? std::nullopt : std::optional{time_ns};
 }
 
+/// As nats-server: of a mirror its own last sequence says how far it is.
 void write_source(json_output& json, const stream_source& from, const source_status& status,
-                  int64_t now_ns) {
+                  uint64_t seq, int64_t now_ns) {
   auto heard = status.heard_ns.load();
   json.begin('{');
   json("name", from.name, when::always);
   json("external", from.external, when::not_empty);
   json("lag", status.behind.load(), when::always);
+  json("seq", seq, when::not_empty);
   json("active", heard == 0 ? int64_t{-1} : std::max<int64_t>(now_ns - heard, 0), when::always);
   if (auto error = status.error()) {
     json.key("error");
@@ -32,13 +34,13 @@ void write_sources(json_output& json, const stream_info& info) {
   const auto& c = *info.config;
   if (c.mirror && info.sources.size() == 1) {
     json.key("mirror");
-    write_source(json, *c.mirror, *info.sources[0], info.now_ns);
+    write_source(json, *c.mirror, *info.sources[0], 0, info.now_ns);
   } else if (!c.sources.empty() && info.sources.size() == c.sources.size()) {
     json.key("sources");
     json.begin('[');
     for (size_t i = 0; i < c.sources.size(); ++i) {
       json.item();
-      write_source(json, c.sources[i], *info.sources[i], info.now_ns);
+      write_source(json, c.sources[i], *info.sources[i], info.sources[i]->seq, info.now_ns);
     }
     json.end(']');
   }

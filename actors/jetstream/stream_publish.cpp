@@ -27,7 +27,12 @@ void stream_state::take(const frame_batch_ptr& batch) {
     }
     stores = true;
     frame_reader frames{*batch, run};
-    while (frames.next()) store_message(frames.message());
+    while (frames.next()) {
+      auto m = frames.message();
+      if (!domain_prefix_.empty() && m.subject.starts_with(domain_prefix_))
+        m.subject.remove_prefix(domain_prefix_.size());
+      store_message(m);
+    }
   }
   if (!stores) return client_.release(batch->total());
   open_batch().taken += batch->total();
@@ -54,10 +59,8 @@ void stream_state::store_message(const message_view& message) {
     return;
   }
   store_proposal p;
-  std::string transformed;
-  p.subject = message.subject;
-  if (transform_ && transform_->matches(p.subject))
-    p.subject = transformed = transform_->apply(p.subject);
+  std::string buffer;
+  p.subject = transformed(message.subject, buffer);
   p.headers = message.headers();
   p.payload = message.payload();
   p.skip = config().retention == retention_policy::interest && !interest_.wanted(p.subject);
@@ -72,6 +75,12 @@ void stream_state::store_message(const message_view& message) {
   }
   if (!reply.empty()) batch.expect_ack(reply);
   batch.proposals.add(p);
+}
+
+/// Under which subject a message is stored; `buffer` is where another one lies.
+std::string_view stream_state::transformed(std::string_view subject, std::string& buffer) const {
+  if (!transform_ || !transform_->matches(subject)) return subject;
+  return buffer = transform_->apply(subject);
 }
 
 /// Once, until the process starts again: what an operator has to know.

@@ -37,14 +37,14 @@ bool says_nothing(const msg_get_request& r) {
 }  // namespace
 
 stream_reader_state::stream_reader_state(handle::pointer self, loop_context& context,
-                                         jetstream_context& js, std::string stream,
-                                         std::shared_ptr<message_store> store, stream_actor owner)
+                                         jetstream_context& js, reader_start start)
     : self_{self},
       context_{context},
       js_{js},
-      stream_{std::move(stream)},
-      store_{std::move(store)},
-      owner_{std::move(owner)},
+      stream_{std::move(start.stream)},
+      asked_{std::move(start.asked)},
+      store_{std::move(start.store)},
+      owner_{std::move(start.owner)},
       client_{context, 0} {}
 
 stream_reader_state::~stream_reader_state() = default;
@@ -70,7 +70,7 @@ void stream_reader_state::subscribe() {
   client_.start(subscriber_actor{stream_reader_actor{self_}}, {.one_per_loop = true});
   uint32_t slot = 0;
   for (const auto& prefix : js_.api_prefixes()) {
-    auto subject = fmt::format("{}.{}{}", prefix, direct_get_prefix, stream_);
+    auto subject = fmt::format("{}.{}{}", prefix, direct_get_prefix, asked_);
     client_.subscribe(slot++, subject, readers_queue);
     client_.subscribe(slot++, subject + ".>", readers_queue);
   }
@@ -109,7 +109,7 @@ void stream_reader_state::answer(const message_view& message, uint32_t slot) {
   if (slot % 2 == 1) {
     auto at = message.subject.find(direct_get_prefix) + direct_get_prefix.size();
     request = {};
-    request.last_by_subj = message.subject.substr(at + stream_.size() + 1);
+    request.last_by_subj = message.subject.substr(at + asked_.size() + 1);
   }
   if (says_nothing(request)) return refuse("408 Empty Request");
   if (!makes_sense(request)) return refuse("408 Bad Request");

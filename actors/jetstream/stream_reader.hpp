@@ -13,6 +13,13 @@
 
 namespace vagus {
 
+struct reader_start {
+  std::string stream;
+  std::string asked;  ///< whose direct gets it answers: the stream's, or its origin's
+  std::shared_ptr<message_store> store;
+  stream_actor owner;
+};
+
 /// Answers the direct gets (ADR-31) of one stream for the clients of one event loop: a request goes
 /// from the client's connection to the reader on the same loop and back, past the API, past the
 /// stream, and without another thread. The readers of a stream share its store, which any thread
@@ -23,7 +30,7 @@ public:
   static constexpr const char* name = "stream_reader";
 
   stream_reader_state(handle::pointer self, loop_context& context, jetstream_context& js,
-                      std::string stream, std::shared_ptr<message_store> store, stream_actor owner);
+                      reader_start start);
   ~stream_reader_state();
 
   handle::behavior_type behavior();
@@ -41,6 +48,7 @@ private:
   loop_context& context_;
   jetstream_context& js_;
   const std::string stream_;
+  const std::string asked_;
   std::shared_ptr<message_store> store_;  ///< null: the reader has ended
   stream_actor owner_;
   internal_client client_;

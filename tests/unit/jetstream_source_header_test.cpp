@@ -51,10 +51,6 @@ const std::vector<recorded>& of_the_peer() {
   return all;
 }
 
-std::string block(const std::string& value) {
-  return "NATS/1.0\r\nK: V\r\nNats-Stream-Source: " + value + "\r\n\r\n";
-}
-
 }  // namespace
 
 TEST_CASE("source header: written as by the peer") {
@@ -64,24 +60,6 @@ TEST_CASE("source header: written as by the peer") {
           "Nats-Stream-Source: " + r.value + "\r\n");
   }
   CHECK(source_header("A > >", 4, "a") == "Nats-Stream-Source: A 4 > > a\r\n");
-}
-
-TEST_CASE("source header: read as the peer writes it") {
-  for (const auto& r : of_the_peer()) {
-    CAPTURE(r.value);
-    CHECK(read_source_header(r.value) ==
-          source_origin{source_name(r.source), r.seq, r.subject, r.identity});
-  }
-  CHECK(read_source_header("A 4 > > a") == source_origin{"A > >", 4, "a", ""});
-  CHECK(read_source_header("A 18446744073709551615") == source_origin{"A", UINT64_MAX, "", ""});
-}
-
-TEST_CASE("source header: what is none is not read") {
-  for (std::string value : {"", " ", "A", "A x", "A 1x", "A -1", "A 18446744073709551616", "A 1 >",
-                            "A 1 > >", "A 1 > > a b c"}) {
-    CAPTURE(value);
-    CHECK(!read_source_header(value));
-  }
 }
 
 TEST_CASE("source header: the headers of a sourced message") {
@@ -103,43 +81,7 @@ TEST_CASE("source header: the headers of a mirrored message") {
         "NATS/1.0\r\nx: 1\r\nNats-Stream-Source: A 2 > > a.2\r\n\r\n");
 }
 
-TEST_CASE("source progress: each source goes on behind its last message") {
-  source_progress progress{{from("A"), from("A", "a.1"), from("B"), outside(from("A"), "far.API")}};
-  CHECK(progress.look(block("A 9 > > a.3 i")));
-  CHECK(progress.look("NATS/1.0\r\nK: V\r\n\r\n"));
-  CHECK(progress.look(""));
-  CHECK(progress.look(block("A 8 > > a.1 i")));
-  CHECK(progress.look(block("A:OCCanunv 5 > > a.1 i")));
-  CHECK(progress.look(block("A 7 a.1 > a.1 i")));
-  CHECK(!progress.complete());
-  CHECK(!progress.look(block("B 2 > > b i")));
-  CHECK(progress.complete());
-  CHECK(progress.stored(0) == 9);
-  CHECK(progress.stored(1) == 7);
-  CHECK(progress.stored(2) == 2);
-  CHECK(progress.stored(3) == 5);
-}
-
-TEST_CASE("source progress: with another filter a source begins anew") {
-  source_progress progress{{from("A", "a.1")}};
-  CHECK(progress.look(block("A 4 > > a.1 i")));
-  CHECK(progress.stored(0) == 0);
-}
-
-TEST_CASE("source progress: what servers before 2.10 wrote counts for the stream of that name") {
-  source_progress progress{{from("A", "a.1"), from("AB")}};
-  CHECK(progress.look(block("A 4")));
-  CHECK(progress.stored(0) == 4);
-  CHECK(progress.stored(1) == 0);
-}
-
-TEST_CASE("source progress: without sources there is nothing to find") {
-  source_progress progress{{}};
-  CHECK(progress.complete());
-  CHECK(!progress.look(block("A 4")));
-}
-
-TEST_CASE("source progress: where a source begins") {
+TEST_CASE("source header: where a source begins") {
   auto s = from("A");
   CHECK(start_of(s, 0) == source_start{});
   CHECK(start_of(s, 4) == source_start{5, std::nullopt});
@@ -151,15 +93,18 @@ TEST_CASE("source progress: where a source begins") {
   CHECK(start_of(s, 1) == source_start{3, std::nullopt});
 }
 
-TEST_CASE("sourced subject: the first transform that takes it, then the stream's own") {
-  auto source = transformed("A", {{"a.1", "x.one"}, {"a.2", ""}, {"a.*.x", "y.$1"}});
-  sourced_subject plain{source, std::nullopt};
-  CHECK(plain.apply("a.1") == "x.one");
-  CHECK(plain.apply("a.2") == "a.2");
-  CHECK(plain.apply("a.3.x") == "y.3");
-  sourced_subject own{source, subject_transform_config{"x.*", "st.$1"}};
-  CHECK(own.apply("a.1") == "st.one");
-  CHECK(own.apply("a.2") == "a.2");
-  CHECK(sourced_subject{from("A"), subject_transform_config{"a.*", "st.$1"}}.apply("a.1") ==
-        "st.1");
+TEST_CASE("sourced subject: the first transform that takes it") {
+  sourced_subject some{transformed("A", {{"a.1", "x.one"}, {"a.2", ""}, {"a.*.x", "y.$1"}})};
+  CHECK(some.apply("a.1") == "x.one");
+  CHECK(some.apply("a.2") == "a.2");
+  CHECK(some.apply("a.3.x") == "y.3");
+  CHECK(some.apply("b") == "b");
+  CHECK(sourced_subject{from("A")}.apply("a.1") == "a.1");
+}
+
+TEST_CASE("source header: a stream that is made anew calls itself otherwise") {
+  CHECK(stream_identity("A", 1) == stream_identity("A", 1));
+  CHECK(stream_identity("A", 1).size() == 8);
+  CHECK(stream_identity("A", 1) != stream_identity("A", 2));
+  CHECK(stream_identity("A", 1) != stream_identity("B", 1));
 }

@@ -129,7 +129,7 @@ TEST_CASE("jetstream sources: a mirror takes over whether direct gets are allowe
   auto made_direct = [&](const std::string& origin) {
     auto config =
         config_of(R"({"name":"X","mirror_direct":false,"mirror":{"name":")" + origin + R"("}})");
-    REQUIRE(!check_origins(config, streams.lookup()));
+    REQUIRE(!check_sources(config, streams.lookup(), false));
     return config.mirror_direct;
   };
   CHECK(made_direct("A"));

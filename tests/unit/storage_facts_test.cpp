@@ -40,6 +40,91 @@ TEST_CASE("storage: time does not run backwards") {
   REQUIRE(s.state().last_time_ns == first);
 }
 
+TEST_CASE("storage: a message has its own place and time, above and behind all others") {
+  bench_store s{GENERATE(values(both))};
+  s.store("a");
+  auto p = message("b");
+  p.seq = 5;
+  p.time_ns = s.now - second;
+  s.now += 9 * second;
+  REQUIRE(s.apply(p).has_gaps);
+  REQUIRE(s.state().last_seq == 5);
+  REQUIRE(s.state().last_time_ns == s.now - 9 * second);
+  REQUIRE(s.propose(p).error == store_errc::wrong_last_sequence);
+  p.seq = 6;
+  p.time_ns = s.now - second;
+  REQUIRE(!s.apply(p).has_gaps);
+  REQUIRE(s.state().last_time_ns == s.now - second);
+  s.reopen();
+  REQUIRE(s.next("") == std::vector<uint64_t>{1, 5, 6});
+}
+
+TEST_CASE(
+    "storage: a message at its own place is no duplicate, but later ones are duplicates of it") {
+  bench_store s{GENERATE(values(both))};
+  s.configure(window(10 * second));
+  auto p = message("a");
+  p.msg_id = "one";
+  for (uint64_t seq : {3, 5}) {
+    p.seq = seq;
+    p.time_ns = s.now - second;
+    REQUIRE(!s.propose(p).duplicate);
+  }
+  REQUIRE(s.store("a", "x", "one").seq == 3);
+  p.seq = 8;
+  p.msg_id = "two";
+  s.now += 20 * second;
+  p.time_ns = s.now - 10 * second;
+  s.propose(p);
+  REQUIRE(s.store("a", "x", "two").seq == 9);
+}
+
+TEST_CASE("storage: limits and roll-ups count for a message at its own place") {
+  bench_store s{GENERATE(values(both))};
+  store_limits limits;
+  limits.max_msgs_per_subject = 1;
+  limits.max_msg_size = 4;
+  s.configure(limits);
+  auto p = message("a");
+  for (uint64_t seq : {2, 4}) {
+    p.seq = seq;
+    REQUIRE(s.propose(p).seq == seq);
+  }
+  REQUIRE(s.next("") == std::vector<uint64_t>{4});
+  s.store("b");
+  p.seq = 7;
+  p.rollup_all = true;
+  REQUIRE(s.propose(p).seq == 7);
+  REQUIRE(s.next("") == std::vector<uint64_t>{7});
+  REQUIRE(s.state().first_seq == 7);
+  p.seq = 9;
+  p.payload = "large";
+  REQUIRE(s.propose(p).error == store_errc::message_too_large);
+}
+
+TEST_CASE("storage: what is chained is accepted only if the proposal before it was") {
+  bench_store s{GENERATE(values(both))};
+  store_limits limits;
+  limits.max_msg_size = 4;
+  s.configure(limits);
+  auto large = message("b");
+  large.payload = "large";
+  batch_builder batch{s.now};
+  batch.add(message("a"));
+  batch.add(consumer_put_proposal{"row", "1"}, true);
+  batch.add(large, true);
+  batch.add(consumer_put_proposal{"row", "2"}, true);
+  batch.add(message("c"), true);
+  batch.add(message("d"));
+  auto result = s->append(batch.bytes());
+  std::vector<store_errc> errors;
+  for (const auto& o : result.outcomes) errors.push_back(o.error);
+  using enum store_errc;
+  REQUIRE(errors == std::vector{none, none, message_too_large, refused, refused, none});
+  REQUIRE(s.next("") == std::vector<uint64_t>{1, 2});
+  REQUIRE(*(*s->read())->consumer("row") == "1");
+}
+
 TEST_CASE("storage: a retry is a duplicate also after purge, removal and restart") {
   bench_store s{GENERATE(values(both))};
   s.configure(window(60 * second));

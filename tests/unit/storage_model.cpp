@@ -76,6 +76,7 @@ outcome model::store(const store_proposal& p) {
     return r;
   };
   std::string id{p.msg_id};
+  if (p.seq != 0 && p.seq <= last_) return fail(store_errc::wrong_last_sequence, last_);
   if (p.expected_last_subject_seq) {
     auto seqs = matching(p.expected_subject.empty() ? p.subject : p.expected_subject, 0);
     auto last = seqs.empty() ? 0 : seqs.back();
@@ -84,7 +85,7 @@ outcome model::store(const store_proposal& p) {
   if (p.expected_last_seq && *p.expected_last_seq != last_)
     return fail(store_errc::wrong_last_sequence, last_);
   if (p.refused == store_proposal::refusal::after_sequences) return fail(store_errc::refused);
-  if (auto at = ids_.find(id); at != ids_.end() && limits_.duplicate_window_ns > 0 &&
+  if (auto at = ids_.find(id); p.seq == 0 && at != ids_.end() && limits_.duplicate_window_ns > 0 &&
                                now_ - at->second.second < limits_.duplicate_window_ns) {
     r.duplicate = true;
     r.seq = at->second.first;
@@ -95,8 +96,9 @@ outcome model::store(const store_proposal& p) {
     return fail(store_errc::wrong_last_msg_id);
   }
   if (p.refused == store_proposal::refusal::after_ids) return fail(store_errc::refused);
-  message m{std::string{p.subject}, std::string{p.headers}, std::string{p.payload}, now_,
-            p.ttl_ns > 0 ? now_ + p.ttl_ns : p.ttl_ns};
+  auto time = p.seq == 0 ? now_ : std::min(std::max(p.time_ns, last_time_), now_);
+  message m{std::string{p.subject}, std::string{p.headers}, std::string{p.payload}, time,
+            p.ttl_ns > 0 ? time + p.ttl_ns : p.ttl_ns};
   if (limits_.max_msg_size > 0 &&
       m.headers.size() + m.payload.size() > static_cast<uint64_t>(limits_.max_msg_size))
     return fail(store_errc::message_too_large);
@@ -114,10 +116,10 @@ outcome model::store(const store_proposal& p) {
         (!full || size(messages_.at(same.front())) < size(m)))
       return fail(store_errc::max_bytes_reached);
   }
-  r.seq = ++last_;
-  last_time_ = now_;
+  r.seq = last_ = p.seq == 0 ? last_ + 1 : p.seq;
+  last_time_ = time;
   last_id_ = id;
-  if (!id.empty() && limits_.duplicate_window_ns > 0) ids_[id] = {last_, now_};
+  note_id(id, time, p.seq != 0);
   if (p.skip) return r;
   if (p.rollup_all) messages_.clear();
   if (p.rollup_subject)
@@ -127,6 +129,13 @@ outcome model::store(const store_proposal& p) {
     messages_.erase(seqs.front());
   limit();
   return r;
+}
+
+void model::note_id(const std::string& id, int64_t time, bool placed) {
+  auto since = now_ - limits_.duplicate_window_ns;
+  if (id.empty() || limits_.duplicate_window_ns <= 0 || time <= since) return;
+  auto at = ids_.find(id);
+  if (!placed || at == ids_.end() || at->second.second <= since) ids_[id] = {last_, time};
 }
 
 void model::limit() {

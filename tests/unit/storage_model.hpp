@@ -39,6 +39,7 @@ private:
   outcome purge(const purge_proposal& p);
   outcome expire();
   void expire_one(uint64_t seq);
+  void note_id(const std::string& id, int64_t time, bool placed);
   void limit();
   uint64_t size(const message& m) const;
   uint64_t bytes() const;

@@ -90,6 +90,10 @@ private:
     p.rollup_all = pick(250) == 0;
     p.skip = pick(30) == 0;
     p.wants_previous = pick(10) == 0;
+    if (pick(15) == 0) {
+      p.seq = model_.state().last_seq + pick(4);
+      p.time_ns = store_.now - static_cast<int64_t>(pick(3)) * second;
+    }
     if (pick(30) == 0) p.refused = store_proposal::refusal::after_sequences;
     if (pick(30) == 0) p.refused = store_proposal::refusal::after_ids;
   }

@@ -28,6 +28,7 @@ export const libraries = [
     getLastMessages: (jsm, ...how) => jsm.direct.getLastMessagesFor(...how),
     orderedFilter: (subjects) => ({ filter_subjects: subjects }),
     bucket: (nc, name, options) => new Kvm(nc).create(name, options),
+    bucketIn: (nc, domain, name) => new Kvm(jetstream(nc, { domain })).open(name),
     objects: (nc, name, options) => new Objm(nc).create(name, options),
     hasMarkers: true,
     push: async (js, stream, name) =>
@@ -57,6 +58,7 @@ export const libraries = [
     getLastMessages: (jsm, ...how) => jsm.direct.getBatch(...how),
     orderedFilter: (subjects) => ({ filterSubjects: subjects }),
     bucket: (nc, name, options) => nc.jetstream().views.kv(name, options),
+    bucketIn: (nc, domain, name) => nc.jetstream({ domain }).views.kv(name, { bindOnly: true }),
     objects: (nc, name, options) => nc.jetstream().views.os(name, options),
     hasMarkers: false,
     push: async (js, stream, name) => {

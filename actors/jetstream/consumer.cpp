@@ -138,6 +138,7 @@ void consumer_state::note_lasts(const last_messages& lasts) {
   else if (first)
     feed_.set_lasts({std::make_shared<const std::vector<uint64_t>>(), lasts.state});
   if (!first) {
+    counted_at_ = none_counted;
     uncertain_ = true;
     recounted_ns_ = 0;
     return answer_early();
@@ -275,6 +276,7 @@ void consumer_state::put_in_force(const consumer_call& call) {
   if (before->filters() != config().filters()) {
     feed_.set_filters(config().filters());
     uncertain_ = true;
+    counted_at_ = none_counted;
   }
   if (before->deliver_subject != config().deliver_subject) {
     auto self = watcher_actor{consumer_actor{self_}};

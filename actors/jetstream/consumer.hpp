@@ -215,6 +215,9 @@ private:
   uint64_t num_pending_ = 0;
   bool uncertain_ = true;      ///< num_pending_ has to be counted anew
   int64_t recounted_ns_ = 0;   ///< when that was done last
+  static constexpr uint64_t none_counted = UINT64_MAX;
+  /// The batch up to which it was counted, as long as nothing else has changed the count.
+  uint64_t counted_at_ = none_counted;
   bool looked_ahead_ = false;  ///< it was counted in this turn
   uint64_t walked_ = 0;        ///< the number of the newest batch that was read from
 

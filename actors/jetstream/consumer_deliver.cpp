@@ -57,6 +57,7 @@ void consumer_state::deliver() {
       more = true;  // no reader was free: the next turn finds one
     } else {
       auto& in = **snapshot;
+      if (counted_at_ == in.meta().applied) uncertain_ = false;
       if (uncertain_ && in.meta().applied >= told_ && now_ns() - recounted_ns_ >= 250'000'000)
         recount(in);
       walked_ = std::max(walked_, in.meta().applied);

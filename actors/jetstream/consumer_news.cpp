@@ -33,6 +33,7 @@ void consumer_state::note_news(const stream_batch_ptr& batch) {
     return;
   }
   told_ = batch->result.number;
+  counted_at_ = none_counted;
   at_end_ = false;
   const auto& state = batch->result.state;
   count_stored(*batch);
@@ -93,7 +94,7 @@ void consumer_state::recount(store_snapshot& in) {
   if (!n) return;
   num_pending_ = *n;
   counted_to_ = in.state().last_seq;
-  told_ = in.meta().applied;
+  told_ = counted_at_ = in.meta().applied;
   recounted_ns_ = now_ns();
   uncertain_ = false;
 }

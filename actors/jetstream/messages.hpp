@@ -62,7 +62,7 @@ struct consumer_call {
   api_request request;
   consumer_config_ptr config;  ///< of update and pause: what holds from now on
   retention_policy retention = retention_policy::limits;  ///< the stream's, of that kind
-  std::string reply_headers = {};  ///< of the answer; empty: none
+  std::string reply_headers = {};                         ///< of the answer; empty: none
   std::shared_ptr<consumer_listing> listing = {};
   size_t item = 0;  ///< its place in the listing
 };

@@ -247,13 +247,13 @@ void stream_consumers::change_retention() {
   auto retention = stream_.config().retention;
   stream_.interest_ = {};
   for (auto& [name, e] : entries_) {
-    if (!e.actor || e.leaving) continue;
+    if (!e.made || e.leaving) continue;
     if (retention == retention_policy::interest)
       stream_.interest_.add(name, e.config->filters(), {});
     auto call = std::make_shared<consumer_call>();
     call->kind = consumer_call_kind::retention;
     call->retention = retention;
-    caf::anon_send(e.actor, api_atom::value, consumer_call_ptr{call});
+    send(name, e, call);
   }
   stream_.sweep_after_commit(1);
 }

@@ -149,14 +149,14 @@ std::vector<write_log::record> lmdb_store_impl::restore() {
 
 /// From here on every batch is in the log before it is in the environment.
 void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
-  bool begins = !write_log::read(directory_).present;
-  if (!options_.sync && begins) return;
+  auto found = write_log::read(directory_);
+  if (!options_.sync && !found.present) return;
   auto log = std::make_unique<lmdb_log>(
       env_, directory_,
       lmdb_log::limits{options_.log_bytes, options_.log_batches, options_.sync_each_batch});
   log->hold();
   for (const auto& batch : batches) replay(batch);
-  if (begins || !batches.empty() || !options_.sync)
+  if (!found.untouched || !options_.sync)
     log->checkpoint();
   else
     log->resume();

@@ -33,6 +33,8 @@ struct lmdb_store_options {
 
   /// After a read so many batches are committed each by itself (`commit_together`).
   uint32_t alone_after_read = 256;
+  /// And so they are while the disk has less free, in bytes.
+  uint64_t spare_disk = uint64_t{1} << 30;
 
   // How long the log gets before a checkpoint is made. Until then pages are not used again: each
   // batch may make the file grow by some.

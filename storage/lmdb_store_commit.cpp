@@ -1,6 +1,8 @@
 #include "storage/apply.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
+#include <sys/statvfs.h>
+
 /// Several batches in one transaction
 /// ----------------------------------
 /// A commit of LMDB writes every page on the way to what was changed, a dozen of them for a batch
@@ -18,7 +20,8 @@
 ///
 /// When it fails. The batches were answered, and are in the log. If LMDB asks for a larger map, or
 /// a later batch fails and takes the transaction with it, they are applied again from there. If
-/// that fails, the store stops, shows the last commit, and `retry` begins from the checkpoint.
+/// that fails, the store stops, shows the last commit, and `retry` begins from the checkpoint. A
+/// disk that is nearly full is not let come to that: there every batch is committed by itself.
 ///
 /// Limits. A transaction has at most `most_batches` and about `most_bytes`.
 
@@ -38,7 +41,14 @@ void lmdb_store_impl::commit_together(std::function<void()> commit_soon) {
 /// The next batch is to be committed by itself.
 bool lmdb_store_impl::alone() const {
   return !commit_soon_ || read_lately_ > 0 || uncommitted_ >= most_batches ||
-         open_bytes_ >= most_bytes;
+         open_bytes_ >= most_bytes || !has_room();
+}
+
+/// A commit that comes after the answer should not be what fills the disk.
+bool lmdb_store_impl::has_room() const {
+  struct statvfs disk {};
+  return ::statvfs(directory_.c_str(), &disk) == 0 &&
+         disk.f_bavail * disk.f_frsize >= options_.spare_disk;
 }
 
 void lmdb_store_impl::change(const std::function<void()>& f) {

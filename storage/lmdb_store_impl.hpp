@@ -49,6 +49,7 @@ private:
   void abandon_open();
   void note_committed();
   bool alone() const;
+  bool has_room() const;
   void note_applied(size_t batch);
   bool reapply(store_error& error);
   void wait_until_committed();

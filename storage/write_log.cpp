@@ -94,6 +94,8 @@ struct found_file {
   bool complete = false;
   std::string checkpoint;
   std::vector<write_log::record> records;
+  uint64_t damaged_at = 0;  ///< behind its records; 0: not
+  bool leftovers = false;   ///< there may be more behind its records
 };
 
 struct found_record {
@@ -121,8 +123,9 @@ std::optional<found_record> record_at(std::string_view bytes, uint64_t at, uint6
 
 /// Batches end where a checksum does not fit: what was torn, and what is left of the file's former
 /// use, whose checksums have another seed. What was torn had not been synced; so if a later record
-/// says that all before it had been, it is damage.
-void read_records(std::string_view bytes, uint64_t at, found_file& file, const fs::path& where) {
+/// says that all before it had been, it is damage; unless it lies in a file that was not needed any
+/// more, and was being written anew.
+void read_records(std::string_view bytes, uint64_t at, found_file& file) {
   uint64_t last = 0;
   for (;;) {
     uint64_t budget = bytes.size();
@@ -135,9 +138,11 @@ void read_records(std::string_view bytes, uint64_t at, found_file& file, const f
   // Bounded, as what clients have sent may look like many records.
   uint64_t budget = 4 * bytes.size();
   for (auto later = at + 8; later < bytes.size() && budget > 0; later += 8)
-    if (auto record = record_at(bytes, later, file.epoch, last, budget);
-        record && record->all_before_synced)
-      damaged(where, at);
+    if (auto record = record_at(bytes, later, file.epoch, last, budget)) {
+      file.leftovers = true;
+      if (record->all_before_synced) file.damaged_at = at;
+    }
+  if (budget == 0) file.leftovers = true;
 }
 
 /// The head or the mark; empty: it was never written. They lie in one sector each, so that no power
@@ -179,7 +184,7 @@ std::optional<found_file> read_file(const fs::path& where) {
   file.epoch = epoch;
   file.checkpoint = checkpoint;
   file.complete = file.marked == epoch;
-  read_records(all, padded(checkpoint_at + size), file, where);
+  read_records(all, padded(checkpoint_at + size), file);
   return file;
 }
 
@@ -210,18 +215,28 @@ write_log::contents write_log::read(const fs::path& directory) {
   for (auto& file : files)
     if (file && file->complete && (!base || file->epoch > (*base)->epoch)) base = &file;
   // A checkpoint that was complete is gone. The one before it is of no use, as its pages have been
-  // used again. But while a recovery begins a new one in its place, it is not needed any more.
+  // used again. But while a recovery begins a new one in its place, it is not needed any more; nor
+  // is one in whose place there is a new one already.
   for (int which : {0, 1}) {
     auto& file = files[which];
     auto& other = files[1 - which];
-    if (file && file->marked > std::max(base ? (*base)->epoch : 0, other ? other->epoch : 0))
-      damaged(name(directory, which), checkpoint_at);
+    if (!file) continue;
+    auto newest = std::max({file->epoch, base ? (*base)->epoch : 0, other ? other->epoch : 0});
+    if (file->marked > newest) damaged(name(directory, which), checkpoint_at);
   }
   if (!base) return {};
+  int which = base == &files[0] ? 0 : 1;
+  if ((*base)->damaged_at != 0) damaged(name(directory, which), (*base)->damaged_at);
   contents result{true, std::move((*base)->checkpoint), std::move((*base)->records)};
-  auto& other = files[base == &files[0] ? 1 : 0];
-  if (other && other->epoch == (*base)->epoch + 1)
+  auto& other = files[1 - which];
+  if (other && other->epoch == (*base)->epoch + 1) {
+    if (other->damaged_at != 0) damaged(name(directory, 1 - which), other->damaged_at);
     for (auto& r : other->records) result.records.push_back(std::move(r));
+  }
+  // What is left behind a torn batch would follow the next one that is as long. And a checkpoint
+  // that was not completed must not be taken for one that was.
+  result.untouched =
+      result.records.empty() && !(*base)->leftovers && !(other && other->epoch > (*base)->epoch);
   return result;
 }
 

@@ -34,6 +34,8 @@ public:
     bool present = false;    ///< false: there is no complete checkpoint, and nothing to recover
     std::string checkpoint;  ///< what `begin` was given
     std::vector<record> records;
+    /// Nothing has been written since the checkpoint was made, so that `resume` may go on there.
+    bool untouched = false;
   };
 
   static bool exists(const std::filesystem::path& directory);
@@ -42,7 +44,7 @@ public:
   static contents read(const std::filesystem::path& directory);
   static void remove(const std::filesystem::path& directory);
 
-  /// Goes on behind a complete checkpoint that no batch follows.
+  /// Goes on behind a complete checkpoint that nothing follows (`contents::untouched`).
   void resume();
   /// Takes the other file. Must not be called before the last checkpoint is complete.
   void begin(std::string_view checkpoint);

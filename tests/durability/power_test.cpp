@@ -117,7 +117,9 @@ private:
     if (applied < acknowledged)
       return std::to_string(acknowledged) + " batches were acknowledged, " +
              std::to_string(applied) + " are there";
-    if (applied > appended_[stream] + 1) return "there are more batches than were sent";
+    if (applied > appended_[stream] + 1)
+      return std::to_string(appended_[stream]) + " batches were sent, " + std::to_string(applied) +
+             " are there";
     lost_ += appended_[stream] - std::min(appended_[stream], applied);
     acknowledged = appended_[stream] = applied;  // what has been seen once has to stay
     memory_store expected{"S"};

@@ -107,6 +107,7 @@ lmdb_store_options workload_options(workload_mode mode) {
   options.ids_per_bucket = 64;
   options.log_batches = 7;
   options.alone_after_read = 1;  // mostly several batches in one commit
+  options.spare_disk = 0;
   return options;
 }
 

@@ -93,6 +93,7 @@ void consumer_bench::wait(std::chrono::nanoseconds time) {
   while (time.count() > 0) {
     auto step = std::min<std::chrono::nanoseconds>(time, longest_silence);
     world.advance(step);
+    world.let_retire();
     collect();
     world.settle();
     time -= step;

@@ -22,6 +22,7 @@ const size_t patience = lmdb_store_options{}.alone_after_read;
 lmdb_store_options with_log() {
   auto options = small_steps();
   options.sync = true;
+  options.spare_disk = 0;
   return options;
 }
 
@@ -106,6 +107,14 @@ TEST_CASE("storage: for a while after a read every batch is committed by itself"
 
 TEST_CASE("storage: without a log every batch is committed by itself") {
   together s{small_steps()};
+  s.store_many(3);
+  CHECK_FALSE(s->uncommitted());
+}
+
+TEST_CASE("storage: on a disk that is nearly full every batch is committed by itself") {
+  auto options = with_log();
+  options.spare_disk = UINT64_MAX;
+  together s{options};
   s.store_many(3);
   CHECK_FALSE(s->uncommitted());
 }

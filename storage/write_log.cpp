@@ -24,6 +24,7 @@ constexpr uint64_t early_size = 16 * 1024;
 constexpr uint64_t log_magic = 0x31474F4C53474156;   // "VAGSLOG1"
 constexpr uint64_t mark_magic = 0x31454E4F44474156;  // "VAGDONE1"
 constexpr uint64_t mark_at = 512;
+constexpr uint64_t mark_size = 40;
 constexpr uint64_t checkpoint_at = 4096;
 constexpr uint64_t record_head = 24;
 /// In a record's size: when it was written, all before it had been synced.
@@ -149,7 +150,7 @@ void read_records(std::string_view bytes, uint64_t at, found_file& file) {
 /// cut tears them.
 std::string_view sealed_part(std::string_view bytes, uint64_t at, uint64_t magic,
                              const fs::path& where) {
-  auto part = bytes.substr(at, 40);
+  auto part = bytes.substr(at, mark_size);
   if (part.find_first_not_of('\0') == part.npos) return {};
   auto content = unseal(part);
   if (!content || load_le<uint64_t>(content->data()) != magic) damaged(where, at);
@@ -256,7 +257,9 @@ void write_log::open_files(bool create) {
     struct stat status {};
     if (::fstat(file.fd, &status) != 0) fail(errno, name(directory_, which));
     file.size = static_cast<uint64_t>(status.st_size);
-    if (auto found = read_file(name(directory_, which)); found && found->epoch > epoch_) {
+    auto found = read_file(name(directory_, which));
+    file.complete = found && found->complete;
+    if (found && found->epoch > epoch_) {
       epoch_ = found->epoch;
       current_ = which;
       start_ = end_ = last_ = padded(checkpoint_at + found->checkpoint.size());
@@ -288,6 +291,13 @@ void write_log::begin(std::string_view checkpoint) {
   int next = 1 - current_;
   auto& file = files_[next];
   auto where = name(directory_, next);
+  if (file.complete && !files_[current_].complete) {
+    // A recovery replaces the checkpoint that it began with. A cut may leave a mixture of the two,
+    // so that it must not be taken for one: the environment stands as it is without any.
+    write_at(file.fd, std::string(mark_size, '\0'), mark_at, where);
+    sync_data(file.fd, where);
+  }
+  file.complete = false;
   if (may_have_leftovers || file.size > largest_kept) {
     if (::ftruncate(file.fd, 0) != 0) fail(errno, where);
     file.size = 0;
@@ -310,6 +320,7 @@ void write_log::complete() {
   sync_data(files_[current_].fd, where);
   write_at(files_[current_].fd, sealed(mark_magic, epoch_, 0, 0), mark_at, where);
   sync_data(files_[current_].fd, where);
+  files_[current_].complete = true;
 }
 
 void write_log::append(uint64_t number, std::string_view batch) {

@@ -46,7 +46,8 @@ public:
 
   /// Goes on behind a complete checkpoint that nothing follows (`contents::untouched`).
   void resume();
-  /// Takes the other file. Must not be called before the last checkpoint is complete.
+  /// Takes the other file. Must not be called before the last checkpoint is complete, but by a
+  /// recovery, when all that it has applied is on the disk.
   void begin(std::string_view checkpoint);
   /// The state that `begin` described is on the disk.
   void complete();
@@ -65,6 +66,7 @@ private:
   struct open_file {
     int fd = -1;
     uint64_t size = 0;
+    bool complete = false;  ///< its checkpoint is on the disk, and marked
   };
 
   void open_files(bool create);

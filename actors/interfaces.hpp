@@ -50,8 +50,8 @@ using subject_space_actor = caf::typed_actor<
 
 /// The clock of one event loop: fires the timers of what is pinned there. Pinned itself.
 using timekeeper_actor = caf::typed_actor<
-    // Itself: time to look at the timers.
-    caf::reacts_to<tick_atom>,
+    // Itself: time to look at the clocks, and at the timers.
+    caf::reacts_to<tick_atom>, caf::reacts_to<fire_atom>,
     // From now on these options hold on this loop.
     caf::reacts_to<reload_atom, settings_ptr>, caf::reacts_to<end_atom>>;
 

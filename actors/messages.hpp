@@ -58,6 +58,7 @@ using sourced_atom = caf::atom_constant<caf::atom("sourced")>;
 using stored_atom = caf::atom_constant<caf::atom("stored")>;
 using subsz_atom = caf::atom_constant<caf::atom("subsz")>;
 using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using fire_atom = caf::atom_constant<caf::atom("fire")>;
 using unwatch_atom = caf::atom_constant<caf::atom("unwatch")>;
 using verify_atom = caf::atom_constant<caf::atom("verify")>;
 using watch_atom = caf::atom_constant<caf::atom("watch")>;

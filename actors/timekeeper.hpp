@@ -5,7 +5,9 @@
 
 namespace vagus {
 
-/// Fires the timers of one event loop every 100 ms, on the actor clock.
+/// Fires the timers of one event loop when the first of them is due, to about a millisecond, on the
+/// actor clock: clients give up a few milliseconds after the time that they have given the server.
+/// Every 100 ms it also brings the loop's clocks up to date.
 class timekeeper_state {
 public:
   using handle = timekeeper_actor;
@@ -21,9 +23,13 @@ public:
 
 private:
   void tick();
+  void fire();
+  void wake_at(timed::time_point when);
 
   handle::pointer self_;
   loop_context& context_;
+  timed::time_point next_tick_;
+  timed::time_point awaited_;  ///< when `fire` comes
 };
 
 }  // namespace vagus

@@ -3,6 +3,7 @@
 #include <boost/intrusive/set.hpp>
 
 #include <chrono>
+#include <functional>
 
 namespace vagus {
 
@@ -34,6 +35,7 @@ public:
     cancel(what);
     what.due_ = when;
     queue_.insert(what);
+    if (when < expected_) earlier_(when);
   }
 
   void cancel(timed& what) { what.unlink(); }
@@ -49,7 +51,21 @@ public:
 
   bool empty() const { return queue_.empty(); }
 
+  /// When the first is due; max: there is none.
+  timed::time_point first() const {
+    return queue_.empty() ? timed::time_point::max() : queue_.begin()->due_;
+  }
+
+  /// `fire` will be called at `when`. `earlier` is told of everything that is due before that.
+  void expect(timed::time_point when, std::function<void(timed::time_point)> earlier) {
+    expected_ = when;
+    earlier_ = std::move(earlier);
+  }
+  void expect(timed::time_point when) { expected_ = when; }
+
 private:
+  timed::time_point expected_ = timed::time_point::min();
+  std::function<void(timed::time_point)> earlier_;
   boost::intrusive::multiset<timed, boost::intrusive::constant_time_size<false>> queue_;
 };
 

@@ -78,6 +78,22 @@ TEST_CASE("timers: what is woken may schedule itself, cancel others, and destroy
   CHECK(repeating.woken.size() == 2);
 }
 
+TEST_CASE("timers: whoever looks at them is told of what is due earlier than that") {
+  timers queue;
+  std::vector<moment> told;
+  sleeper a, b;
+  queue.expect(at(100), [&](moment when) { told.push_back(when); });
+  queue.schedule(a, at(150));
+  CHECK(told.empty());
+  queue.schedule(b, at(40));
+  CHECK(told == std::vector{at(40)});
+  CHECK(queue.first() == at(40));
+  queue.cancel(b);
+  CHECK(queue.first() == at(150));
+  queue.cancel(a);
+  CHECK(queue.first() == moment::max());
+}
+
 TEST_CASE("timers: canceling what is not scheduled does nothing") {
   timers queue;
   sleeper s;

@@ -177,6 +177,25 @@ TEST_CASE("idle poll: looking goes on as long as one time in three brings someth
   CHECK(tried(300, 10) < 100);
 }
 
+TEST_CASE("idle poll: where others want the core it rests, longer each time") {
+  idle_poll poll{std::chrono::microseconds{100}};
+  auto until_tried = [&] {
+    int asked = 1;
+    while (!poll.worth_it()) ++asked;
+    return asked;
+  };
+  for (int i = 0; i < 16; ++i) poll.note(true);
+  CHECK(until_tried() == 1);
+  poll.note_crowded();
+  auto first = until_tried();
+  CHECK(first > 1000);
+  poll.note_crowded();
+  CHECK(until_tried() >= 2 * 1000);
+  for (int i = 0; i < 4096; ++i) poll.note(true);
+  poll.note_crowded();
+  CHECK(until_tried() == first);
+}
+
 TEST_CASE("idle poll: none is none") {
   idle_poll poll;
   for (int i = 0; i < 100; ++i) CHECK_FALSE(poll.worth_it());

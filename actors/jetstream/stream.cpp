@@ -355,9 +355,9 @@ void stream_state::close_store() {
   auto directory = js_.store_dir / name_;
   bool gone = remove_ && config().storage == storage_type::file;
   run_on(writer_, [=, store = std::move(store_), self = stream_actor{self_}]() mutable {
+    store->commit();
     // Others may be reading from it, block by block. Nothing may write to the directory any more
     // once another stream can have its place.
-    store->commit();
     std::weak_ptr<message_store> open{store};
     store.reset();
     for (int tries = 0; !open.expired() && tries < 10'000; ++tries)

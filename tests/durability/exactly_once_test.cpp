@@ -3,6 +3,7 @@
 // Publishers that repeat, workers that crash and acknowledge twice, and a server that is killed
 // with SIGKILL: each message is stored once and finished once (README.md).
 #include "tests/durability/exactly_once_load.hpp"
+#include "tests/durability/kill_frame.hpp"
 #include "tests/support/server_process.hpp"
 
 #include <algorithm>
@@ -135,20 +136,13 @@ settings parse(int argc, char** argv) {
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc) return {};
     const std::string flag = argv[i], value = argv[i + 1];
-    if (flag == "--server")
-      how.server = value;
-    else if (flag == "--flags")
+    if (read_common_flag(how, flag, value)) continue;
+    if (flag == "--flags")
       how.flags = words(value);
     else if (flag == "--dir")
       how.dir = value;
     else if (flag == "--retention" && (value == "limits" || value == "workqueue"))
       how.retention = value;
-    else if (flag == "--rounds")
-      how.rounds = std::atoi(value.c_str());
-    else if (flag == "--seconds")
-      how.seconds = std::atof(value.c_str());
-    else if (flag == "--seed")
-      how.seed = std::strtoull(value.c_str(), nullptr, 10);
     else
       return {};
   }
@@ -165,15 +159,9 @@ int main(int argc, char** argv) {
                  "  [--rounds N] [--seconds S] [--seed N] [--flags 'FLAGS'] [--dir DIR]\n");
     return 2;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  const auto seed = static_cast<unsigned long long>(how.seed);
-  try {
+  return report(how.retention + ", seed " + std::to_string(how.seed), [&] {
     exactly_once test{how};
     test.run();
-    std::printf("ok    %s, seed %llu: %s\n", how.retention.c_str(), seed, test.summary().c_str());
-    return 0;
-  } catch (const std::exception& e) {
-    std::printf("FAIL  %s, seed %llu, %s\n", how.retention.c_str(), seed, e.what());
-    return 1;
-  }
+    return " " + test.summary();
+  });
 }

@@ -1,6 +1,7 @@
 // kill_flip_test --server PATH [--rounds N] [--seconds S] [--seed N] [--verbose]
 // Damages one stream's files while no server runs. The next server must start, have all of the
 // other streams, and of the damaged one what is right; what is not, it must say (README.md).
+#include "tests/durability/kill_frame.hpp"
 #include "tests/durability/kill_wire.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -307,16 +308,7 @@ settings parse(int argc, char** argv) {
     }
     if (i + 1 == argc) return {};
     const std::string value = argv[++i];
-    if (flag == "--server")
-      how.server = value;
-    else if (flag == "--rounds")
-      how.rounds = std::atoi(value.c_str());
-    else if (flag == "--seconds")
-      how.seconds = std::atof(value.c_str());
-    else if (flag == "--seed")
-      how.seed = std::strtoull(value.c_str(), nullptr, 10);
-    else
-      return {};
+    if (!read_common_flag(how, flag, value)) return {};
   }
   return how;
 }
@@ -331,15 +323,9 @@ int main(int argc, char** argv) {
                  "  [--verbose]\n");
     return 2;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  const auto seed = static_cast<unsigned long long>(how.seed);
-  try {
+  return report("seed " + std::to_string(how.seed), [&] {
     flips test{how};
     test.run();
-    std::printf("ok    seed %llu:%s\n", seed, test.summary().c_str());
-    return 0;
-  } catch (const std::exception& e) {
-    std::printf("FAIL  seed %llu, %s\n", seed, e.what());
-    return 1;
-  }
+    return test.summary();
+  });
 }

@@ -1,6 +1,7 @@
 // kill_sources_test --server PATH [--rounds N] [--seed N]
 // Kills a server with SIGKILL while streams copy others; after the next start each copy must catch
 // up with its origins, without loss and without anything twice (README.md).
+#include "tests/durability/kill_frame.hpp"
 #include "tests/durability/kill_wire.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -152,14 +153,7 @@ settings parse(int argc, char** argv) {
   settings how;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string flag = argv[i], value = argv[i + 1];
-    if (flag == "--server")
-      how.server = value;
-    else if (flag == "--rounds")
-      how.rounds = std::atoi(value.c_str());
-    else if (flag == "--seed")
-      how.seed = std::strtoull(value.c_str(), nullptr, 10);
-    else
-      return {};
+    if (!read_common_flag(how, flag, value)) return {};
   }
   return how;
 }
@@ -172,16 +166,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: kill_sources_test --server PATH [--rounds N] [--seed N]\n");
     return 2;
   }
-  ::signal(SIGPIPE, SIG_IGN);
-  const auto seed = static_cast<unsigned long long>(how.seed);
-  try {
+  return report("seed " + std::to_string(how.seed), [&] {
     copying test{how};
     test.run();
-    std::printf("ok    seed %llu: %llu messages in copies\n", seed,
-                static_cast<unsigned long long>(test.messages()));
-    return 0;
-  } catch (const std::exception& e) {
-    std::printf("FAIL  seed %llu, %s\n", seed, e.what());
-    return 1;
-  }
+    return " " + std::to_string(test.messages()) + " messages in copies";
+  });
 }

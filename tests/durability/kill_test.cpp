@@ -2,6 +2,7 @@
 //           [--forgets-removed] [--flags 'FLAGS'] [--dir DIR]
 // Kills a server with SIGKILL again and again and checks each time what it kept (README.md).
 // Exit code 0: all was well, or, with --damage, the loss was found.
+#include "tests/durability/kill_frame.hpp"
 #include "tests/durability/kill_load.hpp"
 #include "tests/support/server_process.hpp"
 
@@ -138,20 +139,13 @@ settings parse(int argc, char** argv) {
     }
     if (i + 1 == argc) return {};
     const std::string value = argv[++i];
-    if (flag == "--server")
-      how.server = value;
-    else if (flag == "--flags")
+    if (read_common_flag(how, flag, value)) continue;
+    if (flag == "--flags")
       how.flags = words(value);
     else if (flag == "--dir")
       how.dir = value;
     else if (flag == "--damage")
       how.damage = value;
-    else if (flag == "--rounds")
-      how.rounds = std::atoi(value.c_str());
-    else if (flag == "--seconds")
-      how.seconds = std::atof(value.c_str());
-    else if (flag == "--seed")
-      how.seed = std::strtoull(value.c_str(), nullptr, 10);
     else
       return {};
   }

@@ -343,7 +343,7 @@ void stream_state::end(bool remove) {
 }
 
 void stream_state::close_if_done() {
-  if (phase_ == phase::ending && !in_flight_ && waiting_.empty() && readers_ == 0 &&
+  if (phase_ == phase::ending && handed_over_ == 0 && !open_ && readers_ == 0 &&
       consumers_.ended())
     close_store();
 }

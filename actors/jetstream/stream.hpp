@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/internal_client.hpp"
+#include "actors/jetstream/commit_queue.hpp"
 #include "actors/jetstream/interest_table.hpp"
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/publish_headers.hpp"
@@ -37,8 +38,8 @@ struct stream_start {
 };
 
 /// One stream. What arrives while a commit runs forms the next commit: take -> store_message ->
-/// commit (a storage thread) -> settle, which acknowledges. Nothing is acknowledged that is not
-/// committed, and nobody reads what is not.
+/// commit_queue -> a storage thread -> settle, which acknowledges. Nothing is acknowledged that is
+/// not committed, and nobody reads what is not.
 ///
 /// Files: stream.cpp (behavior, start, end), stream_publish.cpp (from a delivery to proposals),
 /// stream_commit.cpp (commits, acknowledgements, failures), stream_republish.cpp (copies of what
@@ -94,6 +95,7 @@ private:
 
   // stream_commit.cpp
   void commit();
+  void hand_over();
   void settle(const stream_batch_ptr& batch);
   void acknowledge(const stream_batch& batch);
   void answer_drained();
@@ -188,12 +190,14 @@ private:
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects
   std::string domain_prefix_;                            ///< of the API; empty without a domain
 
-  std::deque<stream_batch_ptr> waiting_;  ///< the last one still takes proposals
-  stream_batch_ptr in_flight_;
-  bool retrying_ = false;  ///< a store that has stopped is about to be tried again
-  bool again_ = false;     ///< the store has more to do than the last batch gave it time for
-  store_error stopped_;    ///< why the store takes nothing, if it does not
-  std::string ack_head_;   ///< {"stream":"NAME",["domain":"D",]"seq":
+  stream_batch_ptr open_;  ///< takes proposals
+  std::shared_ptr<commit_queue> commits_ = std::make_shared<commit_queue>();
+  stream_batch_ptr last_;   ///< of those that are handed over and not settled
+  size_t handed_over_ = 0;  ///< and how many these are
+  bool retrying_ = false;   ///< a store that has stopped is about to be tried again
+  bool again_ = false;      ///< the store has more to do than the last batch gave it time for
+  store_error stopped_;     ///< why the store takes nothing, if it does not
+  std::string ack_head_;    ///< {"stream":"NAME",["domain":"D",]"seq":
   std::vector<caf::typed_response_promise<bool>> waiting_for_drain_;
   readers own_readers_;
   readers origin_readers_;      ///< answer what is asked of its origin

@@ -38,6 +38,22 @@ api_error error_of(const outcome& o) {
   }
 }
 
+/// One batch, then the other streams of this storage thread have their turn.
+struct commit_job {
+  std::shared_ptr<message_store> store;
+  std::shared_ptr<commit_queue> commits;
+  storage_worker_actor worker;
+  stream_actor stream;
+
+  void operator()() const {
+    auto batch = commits->take();
+    if (!batch) return;
+    batch->result = store->append(batch->proposals.bytes());
+    if (commits->more()) run_on(worker, *this);
+    caf::anon_send(stream, committed_atom::value, batch);
+  }
+};
+
 }  // namespace
 
 /// What a client is told when its stream's store has refused a whole batch.
@@ -51,25 +67,28 @@ void stream_state::after_run() {
   commit();
 }
 
-/// Hands the next batch to the stream's storage thread, unless one is there already.
+/// What has come in this turn goes to the stream's storage thread.
 void stream_state::commit() {
-  if (in_flight_ || !store_ || phase_ == phase::closed) return;
-  if (waiting_.empty()) {
-    if (!again_) return;
+  if (!store_ || phase_ == phase::closed) return;
+  if (!open_) {
+    if (!again_ || handed_over_ > 0) return;
     open_batch();
   }
   again_ = false;
-  in_flight_ = std::move(waiting_.front());
-  waiting_.pop_front();
-  run_on(writer_, [store = store_, batch = in_flight_, self = stream_actor{self_}] {
-    batch->result = store->append(batch->proposals.bytes());
-    caf::anon_send(self, committed_atom::value, batch);
-  });
+  hand_over();
+}
+
+void stream_state::hand_over() {
+  last_ = open_;
+  ++handed_over_;
+  if (commits_->push(std::move(open_)))
+    run_on(writer_, commit_job{store_, commits_, writer_, stream_actor{self_}});
 }
 
 /// A batch is on the disk, or has failed: what it changes becomes visible, then everybody is told.
 void stream_state::settle(const stream_batch_ptr& batch) {
-  in_flight_ = nullptr;
+  --handed_over_;
+  if (last_ == batch) last_ = nullptr;
   const auto& result = batch->result;
   if (result.error) {
     note_failure(result.error);

@@ -39,9 +39,13 @@ void stream_state::take(const frame_batch_ptr& batch) {
 }
 
 stream_batch& stream_state::open_batch() {
-  if (waiting_.empty() || waiting_.back()->size() >= full_batch)
-    waiting_.emplace_back(new stream_batch{now_ns()});
-  return *waiting_.back();
+  if (open_ && open_->size() >= full_batch && store_) hand_over();
+  if (!open_ && handed_over_ > 0) {
+    open_ = commits_->take_back(full_batch);
+    if (open_) --handed_over_;
+  }
+  if (!open_) open_ = stream_batch_ptr{new stream_batch{now_ns()}};
+  return *open_;
 }
 
 void stream_state::store_message(const message_view& message) {

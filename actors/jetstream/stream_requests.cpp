@@ -62,8 +62,9 @@ void stream_state::refuse(const stream_call_ptr& call, std::string_view type,
 /// What a client published before it asks is there for it, acknowledged or not.
 void stream_state::answer(const stream_call_ptr& call) {
   if (phase_ == phase::ending || phase_ == phase::closed) return;  // the server stops
-  if (waiting_.empty() && !in_flight_) return answer_now(call);
-  auto& last = waiting_.empty() ? in_flight_ : waiting_.back();
+  auto& last = open_ ? open_ : last_;
+  // What is to be deleted is looked for when what came before is stored.
+  if (!last || call->kind == stream_call_kind::msg_delete) return answer_now(call);
   last->expect_end([this, call] { answer_now(call); });
 }
 

@@ -17,8 +17,8 @@ outcome applier::operator()(const store_proposal& p) {
   if (!p.skip) {
     result.error = check_space(p, size);
     if (result.error != store_errc::none) return result;
-    roll_up(p);
   }
+  roll_up(p);  // as nats-server, also for a message that nobody is interested in
   auto time = p.seq == 0 ? time_ns_ : own_time(p.time_ns);
   result.seq = take_place(p.seq == 0 ? state.last_seq + 1 : p.seq);
   state.last_time_ns = time;

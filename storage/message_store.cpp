@@ -33,7 +33,7 @@ store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {
 
 store_result<std::vector<seq_range>> store_snapshot::deleted(uint64_t from, size_t at_most) {
   std::vector<seq_range> gaps;
-  auto expected = std::max(from, state().first_seq);
+  auto expected = std::max({from, state().first_seq, uint64_t{1}});
   while (gaps.size() < at_most && expected <= state().last_seq) {
     auto seq = first_at_or_after(expected);
     if (!seq) return seq.error();

@@ -141,6 +141,7 @@ private:
   void answer_purge(const stream_call_ptr& call);
   void answer_msg_get(const stream_call_ptr& call);
   void answer_msg_delete(const stream_call_ptr& call);
+  std::string_view outside(uint64_t seq) const;
   void purge(purge_proposal p, std::string filter, const stream_call_ptr& call, uint64_t removed);
   void respond(const stream_call_ptr& call, std::string_view body);
   void refuse(const stream_call_ptr& call, std::string_view type, const api_error& why);

@@ -193,6 +193,15 @@ void stream_state::answer_msg_get(const stream_call_ptr& call) {
   respond(call, body);
 }
 
+/// As nats-server's stores for files tell it: not by its number but by where it would be. Empty: in
+/// the middle, or the stream is in memory.
+std::string_view stream_state::outside(uint64_t seq) const {
+  auto state = record_->look().state;
+  if (config().storage != storage_type::file) return {};
+  if (seq > state.last_seq) return "stream store EOF";
+  return seq == 0 || seq < state.first_seq ? "no message found" : "";
+}
+
 void stream_state::answer_msg_delete(const stream_call_ptr& call) {
   static constexpr std::string_view type = "stream_msg_delete_response";
   if (call->request.payload.empty()) return refuse(call, type, make_error(js_errc::bad_request));
@@ -209,9 +218,9 @@ void stream_state::answer_msg_delete(const stream_call_ptr& call) {
     if (o.error == store_errc::none) return respond(call, api_success_reply(type));
     if (o.error != store_errc::no_message)
       return refuse(call, type, error_of(stopped_ ? stopped_ : store_error{o.error, 0, {}}));
-    if (seq == 0)
+    if (auto why = outside(seq); !why.empty())
       return refuse(call, type,
-                    make_error(js_errc::stream_msg_delete_failed, {{"err", "no message found"}}));
+                    make_error(js_errc::stream_msg_delete_failed, {{"err", std::string{why}}}));
     refuse(call, type, make_error(js_errc::sequence_not_found, {{"seq", std::to_string(seq)}}));
   });
   batch.proposals.add(delete_proposal{asked.seq, !asked.no_erase});

@@ -140,6 +140,19 @@ TEST_CASE("stream: a rollup removes what its subject, or the stream, had before"
   CHECK(c.holds(5, "all"));
 }
 
+TEST_CASE("stream: a rollup of all is done although nobody wants the message itself") {
+  jetstream_world w;
+  asker c{w};
+  c.make(storage(), R"(,"allow_rollup_hdrs":true,"retention":"interest")");
+  auto made = c.api("CONSUMER.CREATE.S.C", R"({"stream_name":"S","config":{"durable_name":"C",
+      "ack_policy":"explicit","filter_subject":"s.a"}})");
+  REQUIRE(error_in(made) == 0);
+  c.ask("s.a", "x");
+  CHECK(c.ask("s.b", "all", header("Nats-Rollup", "all")) == acked(2));
+  CHECK(c.state().at("messages") == 0);
+  CHECK(c.state().at("first_seq") == 3);
+}
+
 TEST_CASE("stream: max_msgs and max_msgs_per_subject drop the oldest") {
   jetstream_world w;
   asker c{w};

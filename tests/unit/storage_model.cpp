@@ -120,10 +120,10 @@ outcome model::store(const store_proposal& p) {
   last_time_ = time;
   last_id_ = id;
   note_id(id, time, p.seq != 0);
-  if (p.skip) return r;
   if (p.rollup_all) messages_.clear();
   if (p.rollup_subject)
     for (auto seq : same) messages_.erase(seq);
+  if (p.skip) return r;
   messages_[last_] = m;
   for (auto seqs = matching(p.subject, 0); most > 0 && seqs.size() > most; seqs.erase(seqs.begin()))
     messages_.erase(seqs.front());

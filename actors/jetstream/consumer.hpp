@@ -129,6 +129,7 @@ private:
   bool deliver_one(store_snapshot& in);
   bool deliver_again(store_snapshot& in, uint64_t seq);
   bool deliver_new(store_snapshot& in);
+  size_t size_sent(const stored_message& m) const;
   bool hand_out(const stored_message& m, uint64_t deliveries, uint64_t pending);
   void send(std::string_view to, const stored_message& m, std::string_view pin);
   bool wait_for_rate(const stored_message& m);

@@ -152,6 +152,14 @@ bool consumer_state::wait_for_rate(const stored_message& m) {
   return false;
 }
 
+/// What counts against `max_bytes` of a request, besides subjects. As for nats-server, a pin id does
+/// not.
+size_t consumer_state::size_sent(const stored_message& m) const {
+  if (!config().headers_only) return m.headers.size() + m.payload.size();
+  auto block = m.headers.empty() ? std::string_view{"NATS/1.0\r\n\r\n"}.size() : m.headers.size();
+  return block + fmt::formatted_size(FMT_COMPILE("Nats-Msg-Size: {}\r\n"), m.payload.size());
+}
+
 /// Gives the message to whoever is next. False: to nobody.
 bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint64_t pending) {
   reply_.clear();
@@ -159,7 +167,7 @@ bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint
                  m.seq, ledger_.delivered().consumer + 1, m.time_ns, pending);
   std::string_view to = config().deliver_subject;
   if (!config().push()) {
-    auto size = m.subject.size() + reply_.size() + m.headers.size() + m.payload.size();
+    auto size = m.subject.size() + reply_.size() + size_sent(m);
     auto now = standing(turn_ns_);
     now.num_pending = pending + (deliveries == 1 ? 1 : 0);
     unwanted_ = !pulls_.pick(static_cast<int64_t>(size), now, effects_, picked_);

@@ -82,8 +82,7 @@ void stream_consumers::answer(const stream_call_ptr& call) {
     if (auto wrong = read_unpin_request(call->request.payload, asked))
       return refuse(call, type, *wrong);
     const auto& groups = e.config->priority_groups;
-    if (e.config->priority_policy != priority_policy::pinned_client ||
-        std::find(groups.begin(), groups.end(), asked.group) == groups.end())
+    if (std::find(groups.begin(), groups.end(), asked.group) == groups.end())
       return refuse(call, type, make_error(js_errc::consumer_invalid_priority_group));
   }
   auto next = std::make_shared<consumer_call>();

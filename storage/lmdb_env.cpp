@@ -40,9 +40,11 @@ void fail_lmdb(int code, const char* what) {
 lmdb_env::lmdb_env(std::filesystem::path directory, settings s)
     : directory_{std::move(directory)}, settings_{s} {
   if (settings_.largest_map == 0) settings_.largest_map = no_largest_map;
+  list();
 }
 
 lmdb_env::~lmdb_env() {
+  unlist();
   close();
 }
 
@@ -180,11 +182,17 @@ bool lmdb_env::lacks(size_t spare) const {
 MDB_txn* lmdb_env::begin_write() {
   MDB_txn* txn = nullptr;
   if (!env_) throw store_failure{{store_errc::io_error, 0, "the store is not open"}};
+  used_.store(true, std::memory_order_relaxed);
   check_lmdb(mdb_txn_begin(env_, nullptr, 0, &txn), "begin a write");
   return txn;
 }
 
 MDB_txn* lmdb_env::begin_read() {
+  used_.store(true, std::memory_order_relaxed);
+  return enter();
+}
+
+MDB_txn* lmdb_env::enter() {
   MDB_txn* txn = nullptr;
   {
     std::unique_lock lock{mutex_};

@@ -3,6 +3,7 @@
 #include "storage/bytes.hpp"
 #include "storage/store_error.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <filesystem>
@@ -111,7 +112,17 @@ public:
   size_t map_size() const;
   size_t used_size() const;
 
+  /// Drops the map's pages from the process (lmdb_resident.hpp), unless a transaction has begun
+  /// since the call before. True: it has.
+  bool give_back_if_unused();
+
 private:
+  // lmdb_resident.cpp
+  void list();
+  void unlist();
+  bool give_back();
+
+  MDB_txn* enter();
   void open_databases();
   void close();
   void close_gate();
@@ -126,6 +137,8 @@ private:
   size_t inside_ = 0;
   bool closed_ = false;
   std::vector<MDB_txn*> idle_;
+  std::atomic<bool> used_{false};  ///< a transaction has begun since the last look
+  bool resident_ = false;          ///< it had been when that was taken
 };
 
 /// A write transaction that aborts unless it is committed.

@@ -28,6 +28,7 @@ consumer_state::consumer_state(handle::pointer self, loop_context& context, jets
       name_{std::move(start.name)},
       config_{std::move(start.config)},
       created_ns_{start.created_ns},
+      record_{std::move(start.record)},
       retention_{start.retention},
       store_{std::move(start.store)},
       owner_{std::move(start.owner)},

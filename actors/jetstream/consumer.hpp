@@ -7,6 +7,7 @@
 #include "actors/jetstream/jetstream_context.hpp"
 #include "actors/jetstream/message_feed.hpp"
 #include "actors/jetstream/pull_queue.hpp"
+#include "actors/jetstream/stream_record.hpp"
 #include "net/timers.hpp"
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ struct consumer_start {
   std::string name;
   consumer_config_ptr config;
   int64_t created_ns = 0;
+  stream_record_ptr record;
   retention_policy retention = retention_policy::limits;
   std::shared_ptr<message_store> store;
   stream_actor owner;
@@ -132,6 +134,7 @@ private:
   size_t size_sent(const stored_message& m) const;
   bool hand_out(const stored_message& m, uint64_t deliveries, uint64_t pending);
   void send(std::string_view to, const stored_message& m, std::string_view pin);
+  bool wait_for_pace(const stored_message& m);
   bool wait_for_rate(const stored_message& m);
   void flush_deliveries();
   void publish_effects(pull_effects& effects);
@@ -167,6 +170,7 @@ private:
   const std::string name_;
   consumer_config_ptr config_;
   const int64_t created_ns_;
+  const stream_record_ptr record_;  ///< its stream's
   retention_policy retention_;
   std::shared_ptr<message_store> store_;
   stream_actor owner_;
@@ -196,6 +200,7 @@ private:
   bool at_end_ = false;         ///< there was nothing more when it last looked
   bool unwanted_ = false;       ///< no request may have what is next
   int64_t not_before_ns_ = 0;   ///< replay at its original pace, or a limited rate
+  int64_t paid_until_ns_ = 0;   ///< at that rate what was delivered takes until then
   int64_t replayed_ns_ = 0;     ///< when the last message was stored and
   int64_t replayed_at_ns_ = 0;  ///< delivered
   int64_t active_ns_ = 0;       ///< when it was last of use to anybody
@@ -214,8 +219,8 @@ private:
   uint64_t told_ = 0;       ///< the number of the last batch that is counted
   uint64_t counted_to_ = 0;
   uint64_t num_pending_ = 0;
-  bool uncertain_ = true;      ///< num_pending_ has to be counted anew
-  int64_t recounted_ns_ = 0;   ///< when that was done last
+  bool uncertain_ = true;     ///< num_pending_ has to be counted anew
+  int64_t recounted_ns_ = 0;  ///< when that was done last
   static constexpr uint64_t none_counted = UINT64_MAX;
   /// The batch up to which it was counted, as long as nothing else has changed the count.
   uint64_t counted_at_ = none_counted;

@@ -15,8 +15,6 @@ namespace {
 constexpr size_t messages_per_turn = 512;
 /// Bytes after which a turn ends.
 constexpr size_t bytes_per_turn = size_t{4} << 20;
-/// With a limited rate, what may go out at once: worth so much time.
-constexpr int64_t longest_burst_ns = 1'000'000'000;
 
 }  // namespace
 
@@ -123,7 +121,7 @@ bool consumer_state::deliver_new(store_snapshot& in) {
     }
     return false;
   }
-  if (wait_for_rate(*m)) return false;
+  if (wait_for_pace(*m)) return false;
   bool counted = m->seq <= counted_to_;
   auto left = counted && num_pending_ > 0 ? num_pending_ - 1 : num_pending_;
   if (!hand_out(*m, 1, left)) return false;
@@ -131,24 +129,38 @@ bool consumer_state::deliver_new(store_snapshot& in) {
   return true;
 }
 
-/// Replay at the original pace, or no more than so many bits in a second. True: later.
-bool consumer_state::wait_for_rate(const stored_message& m) {
-  auto now = turn_ns_;
+/// Replay at the original pace. True: later.
+bool consumer_state::wait_for_pace(const stored_message& m) {
   if (config().replay_policy == replay_policy::original && replayed_ns_ != 0) {
     auto due = replayed_at_ns_ + (m.time_ns - replayed_ns_);
-    if (due > now) {
+    if (due > turn_ns_) {
       not_before_ns_ = due;
       return true;
     }
   }
-  if (config().rate_limit_bps > 0 && not_before_ns_ - now > longest_burst_ns) return true;
   replayed_ns_ = m.time_ns;
-  replayed_at_ns_ = now;
-  if (config().rate_limit_bps > 0) {
-    auto bits = 8 * (m.subject.size() + m.headers.size() + m.payload.size());
-    auto cost = static_cast<double>(bits) * 1e9 / static_cast<double>(config().rate_limit_bps);
-    not_before_ns_ = std::max(not_before_ns_, now) + static_cast<int64_t>(cost);
+  replayed_at_ns_ = turn_ns_;
+  return false;
+}
+
+/// No more than so many bits in a second, of which as much as the stream's largest message may go
+/// out at once. One that is even larger (with its subjects) goes when nothing else has for long.
+/// True: later.
+bool consumer_state::wait_for_rate(const stored_message& m) {
+  auto largest = record_->look().config->max_msg_size;
+  auto burst = static_cast<size_t>(largest > 0 ? largest : context_.current->opts.max_payload);
+  auto size = m.subject.size() + reply_.size() + m.headers.size();
+  if (!config().headers_only) size += m.payload.size();
+  auto time_of = [&](size_t bytes) {
+    return static_cast<int64_t>(8e9 * static_cast<double>(bytes) /
+                                static_cast<double>(config().rate_limit_bps));
+  };
+  auto due = paid_until_ns_ - time_of(burst - std::min(burst, size));
+  if (due > turn_ns_) {
+    not_before_ns_ = due;
+    return true;
   }
+  paid_until_ns_ = std::max(paid_until_ns_, turn_ns_) + time_of(size);
   return false;
 }
 
@@ -173,6 +185,8 @@ bool consumer_state::hand_out(const stored_message& m, uint64_t deliveries, uint
     unwanted_ = !pulls_.pick(static_cast<int64_t>(size), now, effects_, picked_);
     if (unwanted_) return false;
     to = picked_.to;
+  } else if (config().rate_limit_bps > 0 && wait_for_rate(m)) {
+    return false;
   }
   auto now = active_ns_ = turn_ns_;
   if (deliveries > 1 || ledger_.state().pending.find(m.seq) != nullptr) {

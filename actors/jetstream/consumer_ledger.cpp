@@ -140,8 +140,6 @@ ack_outcome consumer_ledger::ack_all(const answered_delivery& answered, int64_t 
 
 ack_outcome consumer_ledger::nak(const answered_delivery& answered, std::optional<int64_t> delay_ns,
                                  int64_t now, std::vector<exhausted_message>& exhausted) {
-  if (answered.stream_seq == 0 || answered.stream_seq > state_.delivered.stream)
-    return ack_outcome::beyond;
   const auto* entry = answered_entry(answered);
   if (entry == nullptr) return ack_outcome::unchanged;
   if (delay_ns.value_or(0) > 0) {
@@ -157,8 +155,6 @@ ack_outcome consumer_ledger::nak(const answered_delivery& answered, std::optiona
 }
 
 ack_outcome consumer_ledger::in_progress(const answered_delivery& answered, int64_t now) {
-  if (answered.stream_seq == 0 || answered.stream_seq > state_.delivered.stream)
-    return ack_outcome::beyond;
   const auto* entry = answered_entry(answered);
   if (entry == nullptr) return ack_outcome::unchanged;
   auto deadline = deadline_after(now, rules_.wait_ns(entry->deliveries));

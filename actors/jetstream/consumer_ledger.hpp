@@ -44,7 +44,7 @@ struct answered_delivery {
 enum class ack_outcome : uint8_t {
   accepted,
   unchanged,  ///< nothing was left to do: answered as if accepted
-  beyond      ///< never delivered: not answered at all
+  beyond      ///< acknowledged but never delivered: not answered at all
 };
 
 /// A message that has been delivered as often as `max_deliver` allows: an advisory for each.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 namespace vagus {
 
@@ -173,10 +174,14 @@ std::optional<ack_subject> read_ack_subject(std::string_view subject) {
   ack_subject ack;
   ack.stream = at[0];
   ack.consumer = at[1];
-  bool good = digits_only(at[2], ack.deliveries) && digits_only(at[3], ack.stream_seq) &&
-              digits_only(at[4], ack.consumer_seq) && digits_only(at[5], ack.time_ns) &&
-              digits_only(at[6], ack.pending);
-  if (!good) return std::nullopt;
+  if (!digits_only(at[3], ack.stream_seq)) return std::nullopt;
+  auto number_or_largest = [](std::string_view text, uint64_t& to) {
+    if (!digits_only(text, to) || to == 0) to = std::numeric_limits<uint64_t>::max();
+  };
+  number_or_largest(at[2], ack.deliveries);
+  number_or_largest(at[4], ack.consumer_seq);
+  digits_only(at[5], ack.time_ns);
+  digits_only(at[6], ack.pending);
   return ack;
 }
 

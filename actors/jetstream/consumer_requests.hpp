@@ -81,7 +81,9 @@ struct ack_subject {
   uint64_t pending = 0;
 };
 
-/// Nothing if `subject` is no `$JS.ACK.` subject. Numbers that are none make nothing too.
+/// Nothing if `subject` is no `$JS.ACK.` subject, or the sequence in the stream no number. As by
+/// nats-server, the others may be anything: the number of deliveries and the sequence in the
+/// consumer are the largest number then, or if they are 0.
 std::optional<ack_subject> read_ack_subject(std::string_view subject);
 
 /// The subject that consumers are subscribed to, for one of version 2 that names domain and account

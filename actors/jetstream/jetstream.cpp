@@ -7,10 +7,18 @@
 #include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
+#include "storage/lmdb_resident.hpp"
 
 #include <caf/send.hpp>
 
 namespace vagus {
+
+namespace {
+
+/// Stores that nobody uses for that long, or up to twice as long, give back memory.
+constexpr std::chrono::seconds rest_interval{5};
+
+}  // namespace
 
 jetstream_state::jetstream_state(handle::pointer self, loop_context& context, jetstream_start start)
     : self_{self},
@@ -50,6 +58,13 @@ void jetstream_state::start() {
   opening_ = start_.streams.size();
   for (auto& s : start_.streams) add({s.name, std::move(s.record), std::move(s.store)});
   start_.streams.clear();
+  context_.deadlines.schedule(*this, self_->clock().now() + rest_interval);
+}
+
+void jetstream_state::on_time(time_point now) {
+  if (ending_) return;
+  run_on(js_.workers.next_copier(), [] { give_back_unused_maps(); });
+  context_.deadlines.schedule(*this, now + rest_interval);
 }
 
 void jetstream_state::subscribe() {

@@ -6,6 +6,7 @@
 #include "actors/jetstream/stream.hpp"
 #include "actors/jetstream/stream_check.hpp"
 #include "actors/jetstream/stream_record.hpp"
+#include "net/timers.hpp"
 
 #include <caf/actor.hpp>
 
@@ -45,7 +46,7 @@ struct jetstream_start {
 ///
 /// Files: jetstream.cpp (behavior, catalog), jetstream_requests.cpp (the requests),
 /// jetstream_copies.cpp (snapshot and restore).
-class jetstream_state {
+class jetstream_state final : private timed {
 public:
   using handle = jetstream_actor;
   using open_to_guests = void;
@@ -82,6 +83,7 @@ private:
   void note_ended(const stream_outcome& outcome);
   void end();
   void end_if_empty();
+  void on_time(time_point now) override;
   entry* find(std::string_view stream);
 
   // jetstream_requests.cpp

@@ -101,6 +101,7 @@ void stream_consumers::start(const std::string& consumer, entry& e, consumer_led
                      consumer,
                      e.config,
                      e.created_ns,
+                     s.record_,
                      s.config().retention,
                      s.store_,
                      stream_actor{s.self_},

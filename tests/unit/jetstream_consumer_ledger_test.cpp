@@ -99,6 +99,8 @@ TEST_CASE("jetstream ledger: an acknowledgement counts once") {
   CHECK(c.in_progress(sent[0]) == ack_outcome::unchanged);
   CHECK(c.ack({3, 3, 1}) == ack_outcome::beyond);
   CHECK(c.ack({0, 0, 1}) == ack_outcome::beyond);
+  CHECK(c.nak({3, 3, 1}) == ack_outcome::unchanged);
+  CHECK(c.in_progress({3, 3, 1}) == ack_outcome::unchanged);
   CHECK(c.done == sequences{1});
 }
 
@@ -240,6 +242,8 @@ TEST_CASE("jetstream ledger: with ack policy all everything before is acknowledg
   CHECK(c.ledger.ack_floor() == sequence_pair{3, 3});
   CHECK(c.ack(sent[1]) == ack_outcome::unchanged);
   CHECK(c.ledger.num_ack_pending() == 2);
+  CHECK(c.ack({4, 1, 1}) == ack_outcome::accepted);  // of an earlier delivery
+  CHECK(c.ledger.ack_floor() == sequence_pair{3, 4});
   CHECK(c.ack({5, 999, 1}) == ack_outcome::accepted);
   CHECK(c.ledger.ack_floor() == sequence_pair{5, 5});
 }

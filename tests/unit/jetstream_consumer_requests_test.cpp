@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <string>
+#include <tuple>
 
 using namespace vagus;
 
@@ -145,4 +146,16 @@ TEST_CASE("jetstream consumer requests: both forms of a delivery's reply subject
                     "$JS.ACK.S.c.2.x.4.5.6", "$JS.ACK.S.c.2.-3.4.5.6", "$JS.ACK.S.c.2..4.5.6",
                     "$JS.ACK.S.c.2.99999999999999999999.4.5.6", ""})
     CHECK(!read_ack_subject(text));
+}
+
+TEST_CASE("jetstream consumer requests: a reply subject's numbers that are none are the largest") {
+  constexpr auto largest = UINT64_MAX;
+  auto numbers = [](const char* text) {
+    auto ack = read_ack_subject(text);
+    REQUIRE(ack);
+    return std::tuple{ack->deliveries, ack->stream_seq, ack->consumer_seq};
+  };
+  CHECK(numbers("$JS.ACK.S.c.x.30.-4.y.z") == std::tuple{largest, 30u, largest});
+  CHECK(numbers("$JS.ACK.S.c.0.30.0.0.0") == std::tuple{largest, 30u, largest});
+  CHECK(numbers("$JS.ACK.S.c.1e3.030.99999999999999999999..") == std::tuple{largest, 30u, largest});
 }

@@ -200,19 +200,54 @@ TEST_CASE("consumer: replay original has the pace at which messages were stored"
   CHECK(b.info().at("num_pending") == 0);
 }
 
-TEST_CASE("consumer: rate_limit_bps lets no more than that go out in a second") {
+namespace {
+
+/// Messages that take about 1040 bytes each, ten of which may go out in a second.
+struct rated_world {
   jetstream_world world;
   consumer_bench b{world};
-  b.c.make("memory");
-  b.c.hear("P", 2);
-  for (int i = 0; i < 40; ++i) b.c.tell("s.a", std::string(1000 - 3, 'x'));
-  world.settle();
-  b.make(R"(,"deliver_subject":"P","rate_limit_bps":80000)");  // ten messages in a second
-  for (int i = 0; i < 20; ++i) world.advance(100ms);
-  auto info = b.info();
-  auto delivered = info.at("delivered").at("stream_seq").get<int>();
-  CHECK(delivered >= 18);
-  CHECK(delivered <= 24);
-  for (int i = 0; i < 30; ++i) world.advance(100ms);
-  CHECK(b.info().at("num_pending") == 0);
+
+  explicit rated_world(int max_msg_size, std::string_view more = {}, const options& opts = {})
+      : world{opts} {
+    b.c.make("memory", fmt::format(R"(,"max_msg_size":{})", max_msg_size));
+    b.c.hear("P", 2);
+    for (int i = 0; i < 20; ++i) b.c.tell("s.a", std::string(997, 'x'));
+    world.settle();
+    b.make(fmt::format(R"(,"deliver_subject":"P","rate_limit_bps":83200{})", more));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("consumer: rate_limit_bps lets as much as the largest message go out at once") {
+  options opts;
+  bool of_stream = GENERATE(true, false);
+  if (!of_stream) opts.max_payload = 4000;
+  rated_world w{of_stream ? 4000 : -1, {}, opts};
+  CHECK(w.b.heard() == "1 2 3");
+  CHECK(w.b.heard_after(90ms) == "4");
+  CHECK(w.b.heard_after(100ms) == "5");
+  CHECK(w.b.heard_after(500ms) == "6 7 8 9 10");
+}
+
+TEST_CASE("consumer: with rate_limit_bps, what a pause has spared is no more than one burst") {
+  rated_world w{4000};
+  CHECK(w.b.heard_after(990ms) == "1 2 3 4 5 6 7 8 9 10 11 12 13");
+  w.b.c.unhear(2);
+  w.b.wait(10s);
+  w.b.c.hear("P", 2);
+  CHECK(w.b.heard() == "14 15 16");
+}
+
+TEST_CASE("consumer: rate_limit_bps counts what is delivered again") {
+  rated_world w{4000, R"(,"ack_wait":300000000)"};
+  CHECK(w.b.heard_after(290ms) == "1 2 3 4 5 6");
+  CHECK(w.b.heard_after(500ms) == "1#2 2#2 3#2 4#2 5#2");
+}
+
+TEST_CASE("consumer: rate_limit_bps only slows down what is larger than a burst") {
+  rated_world w{1000};
+  CHECK(w.b.heard() == "1");
+  CHECK(w.b.heard_after(90ms) == "");
+  CHECK(w.b.heard_after(500ms) == "2 3 4 5 6");
 }

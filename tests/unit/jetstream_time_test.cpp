@@ -1,4 +1,5 @@
 #include "jetstream_world.hpp"
+#include "resident_maps.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -55,6 +56,21 @@ TEST_CASE("stream: Nats-TTL ends one message, or keeps it beyond max_age") {
   w.advance(1min);
   CHECK(c.state().at("messages") == 1);
   CHECK(c.holds(3, "always"));
+}
+
+TEST_CASE("stream: at rest its store takes no memory for what it has in files") {
+  jetstream_world w;
+  asker c{w};
+  c.make("file");
+  auto resident = [&] { return testing::resident_maps(w.js().store_dir); };
+  c.ask("s.a", "one");
+  w.advance(4s);
+  CHECK(c.holds(1, "one"));
+  w.advance(4s);
+  CHECK(resident() > 0);
+  w.advance(7s);
+  CHECK(resident() == 0);
+  CHECK(c.holds(1, "one"));
 }
 
 TEST_CASE("stream: what expired while the server was down is gone when it is back") {

@@ -4,12 +4,54 @@
 #include "storage/checksum.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
+#include <unistd.h>
 
 namespace vagus {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+enum class meta_head { blank, first, other };
+
+/// Of one of LMDB's two meta pages, which lies in one sector, so that no power cut tears it: as
+/// LMDB writes it into a new file, for no transaction yet, or a later one.
+meta_head look_at_meta(std::string_view head) {
+  constexpr size_t magic_at = 16, version_at = 20, last_page_at = 136, transaction_at = 144;
+  if (head.find_first_not_of('\0') == head.npos) return meta_head::blank;
+  if (head.size() < transaction_at + 8) return meta_head::other;
+  bool first = load_le<uint32_t>(head.data() + magic_at) == 0xBEEFC0DE &&
+               load_le<uint32_t>(head.data() + version_at) == 1 &&
+               load_le<uint64_t>(head.data() + last_page_at) == 1 &&
+               load_le<uint64_t>(head.data() + transaction_at) == 0;
+  return first ? meta_head::first : meta_head::other;
+}
+
+/// Whether a power cut has left this of a file whose making had not come to its first sync. Until
+/// then LMDB has written its two meta pages, for no transaction, and one page of the transaction
+/// that makes the databases; of these any sector may lack, and LMDB needs both meta pages. Every
+/// store that was ever finished, a compact copy too, has at least four pages and both meta pages,
+/// of which one is of a transaction: what damage makes of one is not taken for this.
+bool is_unfinished(const fs::path& file) {
+  constexpr size_t sector = 512;
+  auto page = std::min<uint64_t>(static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)), 32768);
+  std::error_code code;
+  auto size = fs::file_size(file, code);
+  if (code || size == 0 || size > 3 * page) return false;
+  std::string bytes(size, '\0');
+  std::ifstream in{file, std::ios::binary};
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return false;
+  std::string_view all{bytes};
+  auto one = look_at_meta(all.substr(0, sector));
+  auto two = look_at_meta(size > page ? all.substr(page, sector) : std::string_view{});
+  return one != meta_head::other && two != meta_head::other &&
+         (one == meta_head::blank || two == meta_head::blank);
+}
+
+}  // namespace
 
 lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view stream,
                                     lmdb_store_options options) {
@@ -122,16 +164,12 @@ void lmdb_store_impl::open(std::string_view stream) {
   if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
 }
 
-/// A file without a first page is one whose making was cut short: with the page there would be a
-/// stream's name in it. LMDB takes an empty file for a new one.
+/// Only the making of a store may leave such a file; LMDB takes an empty one for a new one.
 void lmdb_store_impl::forget_unfinished() {
   auto file = directory_ / "data.mdb";
   std::error_code code;
-  if (fs::file_size(file, code) == 0 || code || write_log::exists(directory_)) return;
-  std::string page(512, '\0');
-  std::ifstream{file, std::ios::binary}.read(page.data(),
-                                             static_cast<std::streamsize>(page.size()));
-  if (page.find_first_not_of('\0') == std::string::npos) fs::resize_file(file, 0, code);
+  if (write_log::exists(directory_) || !is_unfinished(file)) return;
+  fs::resize_file(file, 0, code);
 }
 
 /// Another process may be writing; then what it has committed is there to be read.

@@ -90,7 +90,8 @@ lmdb_store_impl::~lmdb_store_impl() {
 
 /// The batch goes into the log before it is applied: the disk is at work meanwhile. Whatever
 /// keeps it from being committed, it must not come back from the log.
-lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch)
+lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch,
+                                            bool checkpoint)
     : store_{store} {
   if (!store.log_ || batch.empty()) return;
   batch_reader in{batch};
@@ -98,7 +99,7 @@ lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_
   if (in.number() != 0 && in.number() <= applied) return;  // it was applied before
   there_ = true;
   try {
-    store.log_->append(in.number() != 0 ? in.number() : applied + 1, batch);
+    store.log_->append(in.number() != 0 ? in.number() : applied + 1, batch, checkpoint);
   } catch (const store_failure&) {
     undo();
     store.log_failed_ = true;
@@ -189,9 +190,10 @@ std::vector<write_log::record> lmdb_store_impl::restore() {
 void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   auto found = write_log::read(directory_);
   if (!options_.sync && !found.present) return;
-  auto log = std::make_unique<lmdb_log>(
-      env_, directory_,
-      lmdb_log::limits{options_.log_bytes, options_.log_batches, options_.sync_each_batch});
+  auto log =
+      std::make_unique<lmdb_log>(env_, directory_,
+                                 lmdb_log::limits{options_.log_bytes, options_.log_batches,
+                                                  options_.log_growth, options_.sync_each_batch});
   log->hold();
   for (const auto& batch : batches) replay(batch);
   if (!found.untouched || !options_.sync)
@@ -321,12 +323,14 @@ void lmdb_store_impl::keep_spare(size_t batch) {
 /// What the log has of a batch that is not to be kept is taken out of it again.
 applied lmdb_store_impl::try_append(std::string_view batch) {
   bool by_itself = alone();
-  if (uncommitted_ > 0 && (by_itself || (log_ && log_->wants_checkpoint()))) commit_open();
+  bool checkpoint = log_ && log_->wants_checkpoint();
+  if (uncommitted_ > 0 && (by_itself || checkpoint)) commit_open();
   applied result;
-  logged_batch logged{*this, batch};
+  logged_batch logged{*this, batch, checkpoint};
   change([&] {
     result = apply_batch(*rows_, batch, options_.report_removed);
     if (!result.already) rows_->fold(false);
+    if (env_.is_largest()) rows_->settle(open_->raw());  // what has no room must not be answered
   });
   if (result.already) {
     if (uncommitted_ == 0) abandon_open();

@@ -104,6 +104,8 @@ public:
   void grow(size_t needed);
   /// Less than `spare` bytes were never used, and more can be had.
   bool lacks(size_t spare) const;
+  /// The map has its largest size.
+  bool is_largest() const { return map_size() >= settings_.largest_map; }
 
   void end_read(MDB_txn* txn);
 

@@ -97,6 +97,7 @@ void lmdb_log::hold() {
   check_lmdb(mdb_reader_check(env_.raw(), &dead), "look for dead readers");
   check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &held_), "hold the checkpoint");
   check_lmdb(mdb_env_set_flags(env_.raw(), MDB_NOSYNC, 1), "leave syncing to the log");
+  size_ = env_.used_size();
 }
 
 std::string lmdb_log::meta_pages() {
@@ -135,6 +136,7 @@ void lmdb_log::checkpoint() {
   log_.complete();
   release(held_);
   std::swap(held_, next_);
+  size_ = env_.used_size();
   changed_ = false;
 }
 
@@ -143,6 +145,7 @@ void lmdb_log::begin_checkpoint() {
   if (!most_.sync_each) log_.sync();
   check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &next_), "hold the checkpoint");
   log_.begin(meta_pages());
+  size_ = env_.used_size();
   synced_ = false;
   changed_ = false;
   syncing_ = std::thread{[this] {
@@ -167,16 +170,23 @@ void lmdb_log::join() {
   std::swap(held_, next_);
 }
 
-bool lmdb_log::wants_checkpoint() const {
-  return log_.bytes() >= most_.bytes || log_.batches() >= most_.batches;
+/// A log that has got that long is waited for.
+bool lmdb_log::is_too_long() const {
+  return log_.bytes() / 4 >= most_.bytes || log_.batches() / 4 >= most_.batches;
 }
 
-void lmdb_log::append(uint64_t number, std::string_view batch) {
+/// Where the file grows, freed pages wait for a checkpoint. Writing to ones that the system has in
+/// memory already takes a third of what it takes to write to new ones.
+bool lmdb_log::wants_checkpoint() const {
+  if (syncing_.joinable() && !synced_) return is_too_long();
+  return log_.bytes() >= most_.bytes || log_.batches() >= most_.batches ||
+         env_.used_size() >= size_ + most_.growth;
+}
+
+void lmdb_log::append(uint64_t number, std::string_view batch, bool checkpoint) {
   if (!syncing_.joinable() && sync_error_) throw store_failure{sync_error_};
-  bool is_long = wants_checkpoint();
-  bool is_too_long = log_.bytes() / 4 >= most_.bytes || log_.batches() / 4 >= most_.batches;
-  if (syncing_.joinable() && (synced_ || is_too_long)) join();
-  if (is_long && !syncing_.joinable()) begin_checkpoint();
+  if (syncing_.joinable() && (synced_ || checkpoint)) join();
+  if (checkpoint) begin_checkpoint();
   log_.append(number, batch);
 }
 

@@ -17,7 +17,8 @@ namespace vagus {
 /// log has those of the checkpoint, and recovery puts them back. The environment is then in the
 /// state of the checkpoint, and the batches of the log are applied again.
 ///
-/// When the log is long, a checkpoint is made on a thread of its own while batches go on.
+/// When the log is long, or the environment has grown, as it does until pages are free to be used
+/// again, a checkpoint is made on a thread of its own while batches go on.
 ///
 /// Belongs to the writer; throws `store_failure`.
 class lmdb_log {
@@ -25,6 +26,7 @@ public:
   struct limits {
     uint64_t bytes = 0;
     uint64_t batches = 0;
+    uint64_t growth = 0;    ///< of the environment's file, in bytes
     bool sync_each = true;  ///< false: batches wait for `sync` or the next checkpoint
   };
 
@@ -45,11 +47,11 @@ public:
   /// Goes on with the log of a store that was closed with a checkpoint.
   void resume() { log_.resume(); }
 
-  /// The next `append` may begin a checkpoint. It has what is committed then, and the batches
-  /// before it are forgotten: they have to be.
+  /// It is time for a checkpoint, and the one before is complete or has to be waited for.
   bool wants_checkpoint() const;
-  /// Takes a batch, which may survive from here on. May begin a checkpoint of what is committed.
-  void append(uint64_t number, std::string_view batch);
+  /// Takes a batch, which may survive from here on. With `checkpoint` it begins one before, of what
+  /// is committed then; the batches before this one are forgotten: they have to be.
+  void append(uint64_t number, std::string_view batch, bool checkpoint);
   /// The batch that was appended will survive, unless it is to wait for `sync`.
   void settle() {
     if (most_.sync_each) log_.sync();
@@ -61,6 +63,7 @@ public:
   void note_change() { changed_ = true; }
 
 private:
+  bool is_too_long() const;
   void begin_checkpoint();
   void sync_environment();
   void write_out();
@@ -78,6 +81,7 @@ private:
   std::atomic<bool> synced_{false};
   store_error sync_error_;
   bool changed_ = false;
+  size_t size_ = 0;  ///< of the environment at the last checkpoint
 };
 
 }  // namespace vagus

@@ -4,12 +4,54 @@
 #include "storage/checksum.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
+#include <unistd.h>
 
 namespace vagus {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+enum class meta_head { blank, first, other };
+
+/// Of one of LMDB's two meta pages, which lies in one sector, so that no power cut tears it: as
+/// LMDB writes it into a new file, for no transaction yet, or a later one.
+meta_head look_at_meta(std::string_view head) {
+  constexpr size_t magic_at = 16, version_at = 20, last_page_at = 136, transaction_at = 144;
+  if (head.find_first_not_of('\0') == head.npos) return meta_head::blank;
+  if (head.size() < transaction_at + 8) return meta_head::other;
+  bool first = load_le<uint32_t>(head.data() + magic_at) == 0xBEEFC0DE &&
+               load_le<uint32_t>(head.data() + version_at) == 1 &&
+               load_le<uint64_t>(head.data() + last_page_at) == 1 &&
+               load_le<uint64_t>(head.data() + transaction_at) == 0;
+  return first ? meta_head::first : meta_head::other;
+}
+
+/// Whether a power cut has left this of a file whose making had not come to its first sync. Until
+/// then LMDB has written its two meta pages, for no transaction, and one page of the transaction
+/// that makes the databases; of these any sector may lack, and LMDB needs both meta pages. Every
+/// store that was ever finished, a compact copy too, has at least four pages and both meta pages,
+/// of which one is of a transaction: what damage makes of one is not taken for this.
+bool is_unfinished(const fs::path& file) {
+  constexpr size_t sector = 512;
+  auto page = std::min<uint64_t>(static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)), 32768);
+  std::error_code code;
+  auto size = fs::file_size(file, code);
+  if (code || size == 0 || size > 3 * page) return false;
+  std::string bytes(size, '\0');
+  std::ifstream in{file, std::ios::binary};
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(size))) return false;
+  std::string_view all{bytes};
+  auto one = look_at_meta(all.substr(0, sector));
+  auto two = look_at_meta(size > page ? all.substr(page, sector) : std::string_view{});
+  return one != meta_head::other && two != meta_head::other &&
+         (one == meta_head::blank || two == meta_head::blank);
+}
+
+}  // namespace
 
 lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view stream,
                                     lmdb_store_options options) {
@@ -48,7 +90,8 @@ lmdb_store_impl::~lmdb_store_impl() {
 
 /// The batch goes into the log before it is applied: the disk is at work meanwhile. Whatever
 /// keeps it from being committed, it must not come back from the log.
-lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch)
+lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_view batch,
+                                            bool checkpoint)
     : store_{store} {
   if (!store.log_ || batch.empty()) return;
   batch_reader in{batch};
@@ -56,7 +99,7 @@ lmdb_store_impl::logged_batch::logged_batch(lmdb_store_impl& store, std::string_
   if (in.number() != 0 && in.number() <= applied) return;  // it was applied before
   there_ = true;
   try {
-    store.log_->append(in.number() != 0 ? in.number() : applied + 1, batch);
+    store.log_->append(in.number() != 0 ? in.number() : applied + 1, batch, checkpoint);
   } catch (const store_failure&) {
     undo();
     store.log_failed_ = true;
@@ -122,16 +165,12 @@ void lmdb_store_impl::open(std::string_view stream) {
   if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
 }
 
-/// A file without a first page is one whose making was cut short: with the page there would be a
-/// stream's name in it. LMDB takes an empty file for a new one.
+/// Only the making of a store may leave such a file; LMDB takes an empty one for a new one.
 void lmdb_store_impl::forget_unfinished() {
   auto file = directory_ / "data.mdb";
   std::error_code code;
-  if (fs::file_size(file, code) == 0 || code || write_log::exists(directory_)) return;
-  std::string page(512, '\0');
-  std::ifstream{file, std::ios::binary}.read(page.data(),
-                                             static_cast<std::streamsize>(page.size()));
-  if (page.find_first_not_of('\0') == std::string::npos) fs::resize_file(file, 0, code);
+  if (write_log::exists(directory_) || !is_unfinished(file)) return;
+  fs::resize_file(file, 0, code);
 }
 
 /// Another process may be writing; then what it has committed is there to be read.
@@ -151,9 +190,10 @@ std::vector<write_log::record> lmdb_store_impl::restore() {
 void lmdb_store_impl::start_log(const std::vector<write_log::record>& batches) {
   auto found = write_log::read(directory_);
   if (!options_.sync && !found.present) return;
-  auto log = std::make_unique<lmdb_log>(
-      env_, directory_,
-      lmdb_log::limits{options_.log_bytes, options_.log_batches, options_.sync_each_batch});
+  auto log =
+      std::make_unique<lmdb_log>(env_, directory_,
+                                 lmdb_log::limits{options_.log_bytes, options_.log_batches,
+                                                  options_.log_growth, options_.sync_each_batch});
   log->hold();
   for (const auto& batch : batches) replay(batch);
   if (!found.untouched || !options_.sync)
@@ -283,12 +323,14 @@ void lmdb_store_impl::keep_spare(size_t batch) {
 /// What the log has of a batch that is not to be kept is taken out of it again.
 applied lmdb_store_impl::try_append(std::string_view batch) {
   bool by_itself = alone();
-  if (uncommitted_ > 0 && (by_itself || (log_ && log_->wants_checkpoint()))) commit_open();
+  bool checkpoint = log_ && log_->wants_checkpoint();
+  if (uncommitted_ > 0 && (by_itself || checkpoint)) commit_open();
   applied result;
-  logged_batch logged{*this, batch};
+  logged_batch logged{*this, batch, checkpoint};
   change([&] {
     result = apply_batch(*rows_, batch, options_.report_removed);
     if (!result.already) rows_->fold(false);
+    if (env_.is_largest()) rows_->settle(open_->raw());  // what has no room must not be answered
   });
   if (result.already) {
     if (uncommitted_ == 0) abandon_open();

@@ -36,10 +36,11 @@ struct lmdb_store_options {
   /// And so they are while the disk has less free, in bytes.
   uint64_t spare_disk = uint64_t{1} << 30;
 
-  // How long the log gets before a checkpoint is made. Until then pages are not used again: each
-  // batch may make the file grow by some.
+  // How long the log gets, and by how much the environment's file grows, before a checkpoint is
+  // made. Until then pages are not used again: each batch may make the file grow by some.
   uint64_t log_bytes = uint64_t{16} << 20;
   uint64_t log_batches = 2048;
+  uint64_t log_growth = uint64_t{64} << 20;
 };
 
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).

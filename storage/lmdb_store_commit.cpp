@@ -65,6 +65,7 @@ void lmdb_store_impl::change(const std::function<void()>& f) {
 
 void lmdb_store_impl::commit_open() {
   if (!open_) return;
+  rows_->settle(open_->raw());
   open_->commit();
   abandon_open();
   note_committed();

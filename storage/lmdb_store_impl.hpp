@@ -57,7 +57,7 @@ private:
   /// A batch in the log that is taken out again unless it is kept.
   class logged_batch {
   public:
-    logged_batch(lmdb_store_impl& store, std::string_view batch);
+    logged_batch(lmdb_store_impl& store, std::string_view batch, bool checkpoint);
     ~logged_batch();
     logged_batch(const logged_batch&) = delete;
     void settle();

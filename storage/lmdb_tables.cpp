@@ -4,6 +4,8 @@
 #include "storage/checksum.hpp"
 #include "storage/lmdb_fold.hpp"
 
+#include <algorithm>
+
 namespace vagus {
 
 namespace {
@@ -11,6 +13,10 @@ namespace {
 /// Of an overlay: bringing the index up to date costs by the subject, and is one batch's delay.
 constexpr size_t subjects_per_fold = 65'536;
 constexpr size_t bytes_per_fold = 48u << 20;
+
+/// How much waits at most for its transaction to commit.
+constexpr size_t most_removed_rows = 65'536;
+constexpr size_t most_removed_bytes = 4u << 20;
 
 std::string ttl_key(int64_t expires_ns, uint64_t seq) {
   std::string key;
@@ -29,6 +35,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   if (!meta) throw store_failure{{store_errc::corrupt, 0, "the state row"}};
   meta->common.stream = meta_.common.stream;
   meta_ = std::move(*meta);
+  forget_removed();
   struct guard {
     lmdb_tables& rows;
     ~guard() { rows.abandon(); }
@@ -83,6 +90,35 @@ void lmdb_tables::finish() {
   abandon();
 }
 
+void lmdb_tables::settle(MDB_txn* txn) {
+  if (removed_.empty()) return;
+  std::sort(removed_.begin(), removed_.end(),
+            [](const removed_row& a, const removed_row& b) { return a.seq < b.seq; });
+  lmdb_cursor rows{txn, databases_.removed};
+  std::string row;
+  for (const auto& r : removed_) {
+    row.assign(removed_subjects_, r.at, r.size);
+    seal(row, r.seq);
+    auto key = to_val(r.seq);
+    auto value = to_val(row);
+    check_lmdb(mdb_cursor_put(rows.raw(), &key, &value, 0), "note a removed message");
+  }
+  forget_removed();
+}
+
+void lmdb_tables::note_removed(uint64_t seq, std::string_view subject) {
+  removed_.push_back({seq, static_cast<uint32_t>(removed_subjects_.size()),
+                      static_cast<uint32_t>(subject.size())});
+  removed_subjects_ += subject;
+  if (removed_.size() >= most_removed_rows || removed_subjects_.size() >= most_removed_bytes)
+    settle(txn_);
+}
+
+void lmdb_tables::forget_removed() {
+  removed_.clear();
+  removed_subjects_.clear();
+}
+
 void lmdb_tables::begin_overlay() {
   overlay_->release();
   overlay_ = std::make_shared<index_overlay>(meta_.generation, meta_.common.applied);
@@ -107,6 +143,7 @@ void lmdb_tables::fold(bool always) {
              overlay_->deltas().size() >= subjects_per_fold || overlay_->bytes() >= bytes_per_fold;
   if (due || (always && overlay_->changes() > 0)) {
     fold_index(txn_, databases_, *overlay_, meta_);
+    forget_removed();
     begin_overlay();
   }
   if (ids_.should_fold() || (always && !ids_.empty())) ids_.fold(txn_);
@@ -155,18 +192,26 @@ std::optional<stored_message> lmdb_tables::message(uint64_t seq) {
   return m;
 }
 
+/// The cursor is there mostly, as the message was read.
+void lmdb_tables::erase_record(uint64_t seq) {
+  MDB_val key, value;
+  bool there =
+      mdb_cursor_get(messages_.raw(), &key, &value, MDB_GET_CURRENT) == 0 && seq_of(key) == seq;
+  if (!there) {
+    key = to_val(seq);
+    there = messages_.move(key, value, MDB_SET);
+  }
+  if (there) check_lmdb(mdb_cursor_del(messages_.raw(), 0), "remove a message");
+}
+
 bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) {
   auto& delta = delta_of(subject);
-  remove_key(txn_, databases_.messages, to_val(seq));
+  erase_record(seq);
   if (expires_ns > 0) {
     auto ttl = ttl_key(expires_ns, seq);
     remove_key(txn_, databases_.ttl, to_val(ttl));
   }
-  if (seq <= meta_.indexed_up_to) {
-    std::string row{subject};
-    seal(row, seq);
-    put_value(txn_, databases_.removed, to_val(seq), row);
-  }
+  if (seq <= meta_.indexed_up_to) note_removed(seq, subject);
   overlay_->remove(delta, seq, meta_.common.applied);
   return delta.live() == 0;
 }
@@ -175,6 +220,7 @@ void lmdb_tables::remove_all_messages() {
   for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
                         databases_.removed})
     check_lmdb(mdb_drop(txn_, database, 0), "purge");
+  forget_removed();
   meta_.indexed_up_to = meta_.common.state.last_seq;
   ++meta_.generation;
   begin_overlay();

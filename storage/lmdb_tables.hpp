@@ -27,6 +27,9 @@ public:
   void finish();
   void abandon();
 
+  /// Writes what waits for that, just before the transaction commits. Throws `store_failure`.
+  void settle(MDB_txn* txn);
+
   bool needs_fold() const { return overlay_->changes() > 0 || !ids_.empty(); }
   /// Brings the index up to date, if there is enough to do or always.
   void fold(bool always);
@@ -61,6 +64,9 @@ public:
 private:
   index_view view() const { return {txn_, databases_, *overlay_, UINT64_MAX, UINT64_MAX, false}; }
   subject_delta& delta_of(std::string_view subject);
+  void erase_record(uint64_t seq);
+  void note_removed(uint64_t seq, std::string_view subject);
+  void forget_removed();
   void publish_overlay();
   void begin_overlay();
 
@@ -73,6 +79,14 @@ private:
   lmdb_cursor messages_;
   lmdb_cursor ttl_;
   std::shared_ptr<index_overlay> overlay_;
+  /// Rows of `removed` that the transaction does not have yet: written in order, neighbours are on
+  /// one page, which is looked for once.
+  struct removed_row {
+    uint64_t seq;
+    uint32_t at, size;  ///< of its subject in `removed_subjects_`
+  };
+  std::vector<removed_row> removed_;
+  std::string removed_subjects_;
   mutable std::mutex published_mutex_;  ///< of the list, not of what is in it
   std::vector<std::shared_ptr<index_overlay>> published_;
 };

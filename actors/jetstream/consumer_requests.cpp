@@ -68,7 +68,9 @@ std::optional<int64_t> take_duration_part(std::string_view& rest) {
     if (!whole.empty() && !digits_only(whole, count)) return std::nullopt;
     if (__builtin_mul_overflow(count, unit.ns, &ns)) return std::nullopt;
     int64_t scale = unit.ns;
-    for (char c : fraction) ns += (scale /= 10) * (c - '0');
+    int64_t part = 0;
+    for (char c : fraction) part += (scale /= 10) * (c - '0');
+    if (__builtin_add_overflow(ns, part, &ns)) return std::nullopt;
     return ns;
   }
   return std::nullopt;

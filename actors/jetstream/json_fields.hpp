@@ -31,59 +31,59 @@ concept like = std::same_as<std::remove_const_t<T>, U>;
 
 /// What nats-server calls the type, in error messages that clients get to see.
 template <class T>
-constexpr std::string_view peer_type = "";
+inline constexpr std::string_view peer_type = "";
 template <>
-constexpr std::string_view peer_type<placement> = "Placement";
+inline constexpr std::string_view peer_type<placement> = "Placement";
 template <>
-constexpr std::string_view peer_type<subject_transform_config> = "SubjectTransformConfig";
+inline constexpr std::string_view peer_type<subject_transform_config> = "SubjectTransformConfig";
 template <>
-constexpr std::string_view peer_type<republish_config> = "RePublish";
+inline constexpr std::string_view peer_type<republish_config> = "RePublish";
 template <>
-constexpr std::string_view peer_type<external_stream> = "ExternalStream";
+inline constexpr std::string_view peer_type<external_stream> = "ExternalStream";
 template <>
-constexpr std::string_view peer_type<stream_consumer_source> = "StreamConsumerSource";
+inline constexpr std::string_view peer_type<stream_consumer_source> = "StreamConsumerSource";
 template <>
-constexpr std::string_view peer_type<stream_source> = "StreamSource";
+inline constexpr std::string_view peer_type<stream_source> = "StreamSource";
 template <>
-constexpr std::string_view peer_type<consumer_limits> = "StreamConsumerLimits";
+inline constexpr std::string_view peer_type<consumer_limits> = "StreamConsumerLimits";
 template <>
-constexpr std::string_view peer_type<stream_config> = "StreamConfig";
+inline constexpr std::string_view peer_type<stream_config> = "StreamConfig";
 template <>
-constexpr std::string_view peer_type<stream_request> = "StreamConfigRequest";
+inline constexpr std::string_view peer_type<stream_request> = "StreamConfigRequest";
 template <>
-constexpr std::string_view peer_type<stream_info_request> = "JSApiStreamInfoRequest";
+inline constexpr std::string_view peer_type<stream_info_request> = "JSApiStreamInfoRequest";
 template <>
-constexpr std::string_view peer_type<stream_names_request> = "JSApiStreamNamesRequest";
+inline constexpr std::string_view peer_type<stream_names_request> = "JSApiStreamNamesRequest";
 template <>
-constexpr std::string_view peer_type<stream_list_request> = "JSApiStreamListRequest";
+inline constexpr std::string_view peer_type<stream_list_request> = "JSApiStreamListRequest";
 template <>
-constexpr std::string_view peer_type<stream_purge_request> = "JSApiStreamPurgeRequest";
+inline constexpr std::string_view peer_type<stream_purge_request> = "JSApiStreamPurgeRequest";
 template <>
-constexpr std::string_view peer_type<msg_get_request> = "JSApiMsgGetRequest";
+inline constexpr std::string_view peer_type<msg_get_request> = "JSApiMsgGetRequest";
 template <>
-constexpr std::string_view peer_type<msg_delete_request> = "JSApiMsgDeleteRequest";
+inline constexpr std::string_view peer_type<msg_delete_request> = "JSApiMsgDeleteRequest";
 template <>
-constexpr std::string_view peer_type<stream_snapshot_request> = "JSApiStreamSnapshotRequest";
+inline constexpr std::string_view peer_type<stream_snapshot_request> = "JSApiStreamSnapshotRequest";
 template <>
-constexpr std::string_view peer_type<stream_restore_request> = "JSApiStreamRestoreRequest";
+inline constexpr std::string_view peer_type<stream_restore_request> = "JSApiStreamRestoreRequest";
 template <>
-constexpr std::string_view peer_type<restore_state> = "StreamState";
+inline constexpr std::string_view peer_type<restore_state> = "StreamState";
 template <>
-constexpr std::string_view peer_type<lost_messages> = "LostStreamData";
+inline constexpr std::string_view peer_type<lost_messages> = "LostStreamData";
 template <>
-constexpr std::string_view peer_type<consumer_config> = "ConsumerConfig";
+inline constexpr std::string_view peer_type<consumer_config> = "ConsumerConfig";
 template <>
-constexpr std::string_view peer_type<consumer_request> = "CreateConsumerRequest";
+inline constexpr std::string_view peer_type<consumer_request> = "CreateConsumerRequest";
 template <>
-constexpr std::string_view peer_type<consumers_request> = "JSApiConsumersRequest";
+inline constexpr std::string_view peer_type<consumers_request> = "JSApiConsumersRequest";
 template <>
-constexpr std::string_view peer_type<consumer_pause_request> = "JSApiConsumerPauseRequest";
+inline constexpr std::string_view peer_type<consumer_pause_request> = "JSApiConsumerPauseRequest";
 template <>
-constexpr std::string_view peer_type<consumer_unpin_request> = "JSApiConsumerUnpinRequest";
+inline constexpr std::string_view peer_type<consumer_unpin_request> = "JSApiConsumerUnpinRequest";
 template <>
-constexpr std::string_view peer_type<next_request> = "JSApiConsumerGetNextRequest";
+inline constexpr std::string_view peer_type<next_request> = "JSApiConsumerGetNextRequest";
 template <>
-constexpr std::string_view peer_type<nak_options> = "ConsumerNakOptions";
+inline constexpr std::string_view peer_type<nak_options> = "ConsumerNakOptions";
 
 template <class V, like<placement> T>
 void fields(V& v, T& x) {

@@ -121,6 +121,9 @@ TEST_CASE("jetstream consumer requests: durations as Go reads them") {
   CHECK(parse_go_duration("1us2µs3μs4ns") == 6'004);
   for (auto text : {"", "5", "s", ".s", "5x", "1s 2s", "--1s", "9999999999999h", "1.2.3s"})
     CHECK(!parse_go_duration(text));
+  CHECK(parse_go_duration("9223372036.854775807s") == INT64_MAX);
+  CHECK(!parse_go_duration("9223372036.854775808s"));
+  CHECK(!parse_go_duration("2562047h47.99m"));
 }
 
 TEST_CASE("jetstream consumer requests: subjects without domain and account") {

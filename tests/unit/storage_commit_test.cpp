@@ -1,10 +1,13 @@
+#include "storage/bytes.hpp"
 #include "storage_fixture.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -37,6 +40,16 @@ struct together : bench_store {
   void store_many(size_t count, std::string_view payload = "x") {
     for (size_t i = 0; i < count; ++i)
       REQUIRE(store("s." + std::to_string(i % 7), payload).error == store_errc::none);
+  }
+  /// How many were ever begun: the higher epoch of the log's two files.
+  uint64_t checkpoints() const {
+    uint64_t most = 0;
+    for (auto name : {"log.0", "log.1"}) {
+      std::ifstream in{path() / name, std::ios::binary};
+      std::string head(16, '\0');
+      if (in.read(head.data(), 16)) most = std::max(most, load_le<uint64_t>(head.data() + 8));
+    }
+    return most;
   }
   /// What a process finds that opens the files as they are now, as after kill -9.
   uint64_t found_after_a_crash() const {
@@ -130,12 +143,58 @@ TEST_CASE("storage: what is not committed is in the log when the process dies") 
 
 TEST_CASE("storage: a checkpoint does not forget what is not committed") {
   auto options = with_log();
-  options.log_batches = 5;
+  if (GENERATE(false, true))
+    options.log_batches = 5;
+  else
+    options.log_growth = 1;
   together s{options};
   for (uint64_t stored = 1; stored <= 40; ++stored) {
     s.store_many(1);
     CHECK(s.found_after_a_crash() == stored);
   }
+}
+
+TEST_CASE("storage: a checkpoint is made when the environment has grown") {
+  auto options = with_log();
+  options.log_growth = uint64_t{1} << 20;
+  together s{options};
+  auto begun = s.checkpoints();
+  s.store_many(1);
+  CHECK(s.checkpoints() == begun);
+  s.store_many(40, std::string(64 << 10, 'p'));
+  CHECK_FALSE(s->commit());
+  s.store_many(1);
+  CHECK(s.checkpoints() > begun);
+  CHECK(s.found_after_a_crash() == 42);
+}
+
+TEST_CASE("storage: a committed batch has all that it takes to know what is removed") {
+  auto options = with_log();
+  options.changes_per_fold = 70'000;
+  together s{options};
+  // Fewer than wait for a commit, and more.
+  uint64_t removed = GENERATE(30u, 68'000u);
+  store_proposal p;
+  p.subject = "s.1";
+  batch_builder stores{s.now};
+  for (int i = 0; i < 70'000; ++i) stores.add(p);
+  REQUIRE_FALSE(s->append(stores.bytes()).error);
+  REQUIRE_FALSE(s->commit());
+  for (auto seq = removed; seq > 0; seq -= removed / 2) {
+    batch_builder deletes{s.now};
+    for (auto i = seq; i > seq - removed / 2; --i) deletes.add(delete_proposal{i});
+    REQUIRE_FALSE(s->append(deletes.bytes()).error);
+  }
+  REQUIRE(s->uncommitted());
+  REQUIRE_FALSE(s->commit());
+  scratch copies;
+  REQUIRE_FALSE(s.lmdb().copy(copies.path() / "copy", false, {}));
+  auto copy = lmdb_store::open(copies.path() / "copy", {}, options);
+  REQUIRE(copy);
+  CHECK((*copy)->verify(3, {}).empty());
+  auto snapshot = std::move(*(*copy)->read());
+  CHECK(*snapshot->count("s.*") == 70'000 - removed);
+  CHECK(*snapshot->next("s.1", 0, 1) == std::vector{removed + 1});
 }
 
 TEST_CASE("storage: closing keeps what is not committed") {

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <sys/resource.h>
@@ -45,6 +46,31 @@ void overwrite(const fs::path& file, std::string_view what, std::string_view wit
   f.clear();
   f.seekp(static_cast<std::streamoff>(at));
   f.write(with.data(), static_cast<std::streamsize>(with.size()));
+}
+
+std::string read_file(const fs::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+void write_file(const fs::path& file, std::string_view bytes) {
+  std::ofstream{file, std::ios::binary} << bytes;
+}
+
+/// The first sector of one of the two meta pages that LMDB writes into a new file.
+std::string new_meta_page(uint64_t number) {
+  std::string head(512, '\0');
+  auto put = [&](size_t at, auto value) { std::memcpy(head.data() + at, &value, sizeof value); };
+  put(0, number);
+  put(10, uint16_t{8});  // a meta page
+  put(16, uint32_t{0xBEEFC0DE});
+  put(20, uint32_t{1});
+  put(32, uint64_t{1} << 20);  // the map
+  put(40, uint32_t{4096});     // a page
+  put(44, uint16_t{8});        // integer keys, of the free pages
+  for (size_t root : {80, 128}) put(root, ~uint64_t{0});
+  put(136, uint64_t{1});  // the last page
+  return head;
 }
 
 /// Writes batches of three messages with ids and reports each one that is acknowledged, until
@@ -251,6 +277,47 @@ TEST_CASE("storage: a stream whose making was cut short is made") {
   scratch other;
   std::ofstream{other.path() / "data.mdb"};
   REQUIRE(must_open(other.path(), "ORDERS")->stream() == "ORDERS");
+}
+
+TEST_CASE("storage: a stream whose making a power cut has torn is made") {
+  // The heads of LMDB's two meta pages, where they are there, and how much of the file is.
+  bool head_0 = GENERATE(false, true);
+  bool head_1 = GENERATE(false, true);
+  auto size = GENERATE(512u, 4096u, 4608u, 8192u, 11776u, 12288u);
+  CAPTURE(head_0, head_1, size);
+  scratch dir;
+  std::string image(size, '\0');
+  if (head_0) image.replace(0, 512, new_meta_page(0));
+  if (head_1 && size > 4096) image.replace(4096, 512, new_meta_page(1));
+  if (size > 8192) image.replace(8192, 512, std::string(512, 'r'));
+  write_file(dir.path() / "data.mdb", image);
+  auto store = must_open(dir.path(), "ORDERS");
+  REQUIRE(store->stream() == "ORDERS");
+  REQUIRE(put_many(*store, 3, 10, 1).number == 1);
+  store.reset();
+  REQUIRE((*must_open(dir.path(), "ORDERS")->read())->state().msgs == 3);
+}
+
+TEST_CASE("storage: of a finished stream that is damaged nothing is taken for one being made") {
+  bench_store s{bench_store::kind::lmdb};
+  s.store("a.1", "the payload");
+  scratch copies;
+  for (bool compact : {false, true})
+    REQUIRE_FALSE(s.lmdb().copy(copies.path() / std::to_string(compact), compact, {}));
+  auto compact = GENERATE(false, true);
+  auto file = copies.path() / std::to_string(compact) / "data.mdb";
+  auto whole = read_file(file);
+  auto lost = GENERATE(0u, 4096u);  // the head of either meta page
+  auto size = GENERATE(8192u, 12288u, 1u << 30);
+  CAPTURE(compact, lost, size);
+  auto damaged = whole.substr(0, size);
+  damaged.replace(lost, 512, 512, '\0');
+  // A compact copy begins as a new file does. Nothing can be read in three pages of one.
+  bool nothing = compact && lost == 4096 && size <= 12288;
+  write_file(file, damaged);
+  bool opens = static_cast<bool>(lmdb_store::open(file.parent_path(), "ORDERS", {}));
+  CHECK(opens == nothing);
+  if (!nothing) CHECK(read_file(file) == damaged);
 }
 
 TEST_CASE("storage: a second writer is refused, and another process reads along") {

@@ -104,8 +104,8 @@ void consumer_state::accept(const ack_subject& to, const ack_body& body,
       if (outcome == ack_outcome::accepted)
         send_dead_letter(to.stream_seq, to.deliveries, "terminated", body.reason);
       break;
-    case ack_kind::unknown:
-      return;
+    case ack_kind::unknown:  // as nats-server: of no effect, but answered
+      break;
   }
   at_end_ = false;
   if (body.kind == ack_kind::next && !message.reply.empty()) {

@@ -42,6 +42,12 @@ public:
   /// True if `subject` reaches anyone. Inside a snapshot_guard.
   bool reaches(std::string_view subject) { return !lookup(subject).empty(); }
 
+  /// True if somebody is subscribed to `subject` by its own name, and in that queue group: in none
+  /// if it is empty. Inside a snapshot_guard.
+  bool is_bound(std::string_view subject, std::string_view queue) const {
+    return interest_.is_bound(subject, queue);
+  }
+
   /// The sid under which `self` is subscribed to something that `subject` reaches; empty if none.
   std::string_view own_sid(std::string_view subject, const endpoint* self);
 

@@ -140,6 +140,23 @@ void interest::match(std::string_view subject, uint64_t hash, match_result& into
   match_trie(*root_, subject, into);
 }
 
+bool interest::is_bound(std::string_view subject, std::string_view queue) const {
+  auto hash = hash_of(subject);
+  const auto* at = literals_[hash >> 56].find(hash, subject);
+  if (at == nullptr) return false;
+  auto any = [](subscriber_list::view list) {
+    return std::any_of(list.at, list.at + list.count, [](const subscriber& s) {
+      return s.destination.load(std::memory_order_acquire) != nullptr;
+    });
+  };
+  if (queue.empty()) return any(at->plain.read());
+  const auto* queues = at->queues.load(std::memory_order_acquire);
+  return queues != nullptr &&
+         std::any_of(queues->groups.begin(), queues->groups.end(), [&](const queue_group* g) {
+           return g->name == queue && any(g->members.read());
+         });
+}
+
 // ---- the writer ----
 
 interest::node* interest::find_node(std::string_view pattern, bool wildcard) {
@@ -263,7 +280,7 @@ void interest::add_queue_member(node& at, const subscription_key& key, uint32_t 
     return;
   }
   auto* replaced = queues == nullptr ? new queue_groups : new queue_groups{*queues};
-  replaced->groups.push_back(new queue_group{id, {}});
+  replaced->groups.push_back(new queue_group{id, std::string{key.queue}, {}});
   replaced->groups.back()->members.add(key.destination, key.slot, generation, sid);
   at.queues.store(replaced, std::memory_order_release);
   if (queues != nullptr) retire([queues] { delete queues; });

@@ -64,6 +64,10 @@ public:
   /// nobody.
   void match(std::string_view subject, uint64_t hash, match_result& into) const;
 
+  /// Whether somebody is subscribed to that very subject in that queue group, or in none if `queue`
+  /// is empty.
+  bool is_bound(std::string_view subject, std::string_view queue) const;
+
   // ---- counters, for monitoring ----
   struct statistics {
     std::atomic<uint64_t> subscriptions{0};

@@ -13,6 +13,7 @@ namespace vagus {
 /// The members of one queue group on one pattern.
 struct interest::queue_group {
   uint32_t id;
+  std::string name;
   subscriber_list members;
 };
 

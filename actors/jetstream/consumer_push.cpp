@@ -4,13 +4,14 @@
 
 namespace vagus {
 
-/// A push consumer rests while nobody is subscribed to its deliver subject.
+/// A push consumer rests while nobody is subscribed to its deliver subject: as for nats-server, by
+/// its own name, and in its deliver group or, without one, in none.
 void consumer_state::look_for_interest() {
   if (!config().push() || phase_ == phase::ending || phase_ == phase::ended) return;
   bool wanted = false;
   {
     snapshot_guard guard;
-    wanted = context_.routes.reaches(config().deliver_subject);
+    wanted = context_.routes.is_bound(config().deliver_subject, config().deliver_group);
   }
   if (wanted == wanted_) return;
   wanted_ = wanted;

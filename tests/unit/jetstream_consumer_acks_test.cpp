@@ -253,6 +253,9 @@ TEST_CASE("consumer: what is no acknowledgement is passed over") {
   w.b.publish(1);
   CHECK(w.b.pulls() == "1");
   w.b.answer(1, "+WHAT", "R.ack");
+  w.world.settle();
+  CHECK(w.b.heard() == "R.ack");  // as nats-server answers
+  CHECK(w.b.info().at("num_ack_pending") == 1);
   w.b.c.tell("$JS.ACK.S.C.1.x.1.0.0", "+ACK", {}, "R.ack");
   w.b.c.tell("$JS.ACK.S.C.1", "+ACK", {}, "R.ack");
   w.b.c.tell("$JS.ACK.S.C.1.99999999999999999999.1.0.0", "+ACK", {}, "R.ack");

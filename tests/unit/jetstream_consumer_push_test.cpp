@@ -85,6 +85,24 @@ TEST_CASE("push consumer: with a deliver group each message goes to one of its m
   CHECK(words(other.heard()) == 5);
 }
 
+TEST_CASE(
+    "push consumer: only its deliver subject's own subscribers, of its group, make it deliver") {
+  for (bool grouped : {false, true}) {
+    push_world w{grouped ? R"(,"deliver_group":"g")" : ""};
+    w.b.publish(1);
+    w.b.c.hear("P", 2, grouped ? "" : "g");
+    w.b.c.hear("P", 3, "h");
+    w.b.c.hear("*", 4, grouped ? "g" : "");
+    CHECK(w.b.heard_after(1s).empty());
+    CHECK(w.b.info().value("push_bound", false) == false);
+    w.b.c.unhear(3);
+    w.b.c.unhear(4);
+    w.b.c.hear("P", 5, grouped ? "g" : "");
+    CHECK(words(w.b.heard()) == 2);  // whoever else is subscribed gets it too
+    CHECK(w.b.info().at("push_bound") == true);
+  }
+}
+
 TEST_CASE("push consumer: idle heartbeats come when nothing else does") {
   push_world w{member("idle_heartbeat", 1s)};
   CHECK(w.b.heard_after(3s).empty());

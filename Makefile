@@ -67,6 +67,7 @@ asan: setup
 ROUNDS ?= 20
 SECONDS ?= 300
 SEED ?= $(shell date +%s)
+OBJECT_MIB ?= 1024
 
 torture: setup
 	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
@@ -78,6 +79,9 @@ torture: setup
 	  --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) || exit 1; done
 	./build/kill_flip_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED)
 	./build/tests/unit/storage_tests "[.torture]"
+	ctest --test-dir build -R '^clients: npm ci$$' --output-on-failure
+	OBJECT_MIB=$(OBJECT_MIB) VAGUS_SERVER=$(CURDIR)/build/vagus \
+	  CLIENT_MODULES=$(CURDIR)/build/tests/clients/node/packages node tests/clients/node/objects_large.test.mjs
 
 clean:
 	rm -rf build build-*

@@ -13,9 +13,9 @@ const TEST_LIMIT_MS = 60_000;
  * Declares a test. `body` gets `lib`, `server`, and `connect(options)`; connections are closed and
  * the server is stopped, with exit code 0, after it.
  */
-export function clientTest(name, body, flags = []) {
+export function clientTest(name, body, flags = [], timeout = TEST_LIMIT_MS) {
   for (const lib of libraries) {
-    test(`${lib.name}: ${name}`, { timeout: TEST_LIMIT_MS }, async () => {
+    test(`${lib.name}: ${name}`, { timeout }, async () => {
       const server = await Server.start(flags);
       const connections = [];
       const connect = async (options = {}) => {

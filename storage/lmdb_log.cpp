@@ -175,8 +175,7 @@ bool lmdb_log::is_too_long() const {
   return log_.bytes() / 4 >= most_.bytes || log_.batches() / 4 >= most_.batches;
 }
 
-/// Where the file grows, freed pages wait for a checkpoint. Writing to ones that the system has in
-/// memory already takes a third of what it takes to write to new ones.
+/// Where the file grows, the pages that were freed wait for a checkpoint.
 bool lmdb_log::wants_checkpoint() const {
   if (syncing_.joinable() && !synced_) return is_too_long();
   return log_.bytes() >= most_.bytes || log_.batches() >= most_.batches ||

@@ -40,7 +40,7 @@ struct lmdb_store_options {
   // made. Until then pages are not used again: each batch may make the file grow by some.
   uint64_t log_bytes = uint64_t{16} << 20;
   uint64_t log_batches = 2048;
-  uint64_t log_growth = uint64_t{64} << 20;
+  uint64_t log_growth = uint64_t{256} << 20;
 };
 
 /// A stream in a directory of its own, in one LMDB environment (storage/README.md has the format).

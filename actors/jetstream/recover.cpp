@@ -62,8 +62,8 @@ found open_stream(const fs::path& directory, std::chrono::nanoseconds sync_inter
   return result;
 }
 
-/// A stream whose making was cut short before its configuration was stored: nobody was told that it
-/// is there. It is made again under the same name.
+/// A stream whose making was cut short before its configuration was stored: nothing is in it, and
+/// nobody was told that it is there.
 bool never_made(const fs::path& directory) {
   lmdb_store_options how;
   how.read_only = true;
@@ -71,6 +71,14 @@ bool never_made(const fs::path& directory) {
   if (!store) return false;
   auto snapshot = (*store)->read();
   return snapshot && (*snapshot)->meta().applied == 0;
+}
+
+/// As a stream that is deleted. Whoever restores one of that name wants its place.
+void take_away(const fs::path& directory) {
+  auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
+  std::error_code ignored;  // the next start tries again
+  fs::rename(directory, rest, ignored);
+  fs::remove_all(rest, ignored);
 }
 
 std::vector<fs::path> list(const fs::path& directory) {
@@ -95,7 +103,7 @@ void note(found& f, const fs::path& directory, recovery& into) {
     return;
   }
   f.stream.store.reset();
-  if (never_made(directory)) return;
+  if (never_made(directory)) return take_away(directory);
   log_error(
       "JetStream stream '{}' is offline: {}. Its directory {} is left as it is; mend it (\"vagus "
       "store check\") or move it away, and start again",

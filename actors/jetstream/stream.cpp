@@ -7,6 +7,7 @@
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/memory_store.hpp"
+#include "storage/write_log.hpp"
 
 #include <caf/send.hpp>
 
@@ -124,38 +125,58 @@ struct store_opening {
   std::shared_ptr<message_store> store;
   bool memory = false;
   bool sync = true;
+  bool placed = false;  ///< what is in `directory` was adopted
 };
 
-store_error make_store(store_opening& from) {
-  if (from.store) return {};
-  if (from.memory) {
-    from.store = std::make_shared<memory_store>(from.name, memory_store_options{true});
+/// A directory has its name, or has it no more, after a power cut too.
+store_error keep_names(const fs::path& parent) {
+  try {
+    sync_directory(parent);
     return {};
+  } catch (const store_failure& failure) {
+    return failure.error;
   }
-  if (!from.adopt.empty()) {
-    std::error_code code;
-    fs::rename(from.adopt, from.directory, code);
-    if (code) return {store_errc::io_error, 0, from.directory.string() + ": " + code.message()};
+}
+
+/// What was restored has its configuration before it has its place: whenever a crash comes, there
+/// is a whole stream, or none and its name is free.
+store_error adopt(store_opening& from, const lmdb_store_options& how,
+                  std::string_view configuration) {
+  {
+    auto opened = lmdb_store::open(from.adopt, from.name, how);
+    if (!opened) return opened.error();
+    if (auto applied = (*opened)->append(configuration); applied.error) return applied.error;
   }
+  std::error_code code;
+  fs::rename(from.adopt, from.directory, code);
+  if (code) return {store_errc::io_error, 0, from.directory.string() + ": " + code.message()};
+  from.placed = true;
+  return keep_names(from.directory.parent_path());
+}
+
+store_error make_store(store_opening& from, std::string_view configuration) {
+  if (from.memory && !from.store)
+    from.store = std::make_shared<memory_store>(from.name, memory_store_options{true});
+  if (from.store) return from.store->append(configuration).error;
   lmdb_store_options how;
   how.sync_each_batch = from.sync;
   how.report_removed = true;
+  if (!from.adopt.empty())
+    if (auto error = adopt(from, how, configuration)) return error;
   auto opened = lmdb_store::open(from.directory, from.name, how);
   if (!opened) return opened.error();
   from.store = std::move(*opened);
-  return {};
+  return from.placed ? store_error{} : from.store->append(configuration).error;
 }
 
 /// The store with its configuration, or nothing.
 store_error open_store(store_opening& from, std::string_view configuration) {
-  auto error = make_store(from);
-  if (!error) error = from.store->append(configuration).error;
+  auto error = make_store(from, configuration);
   if (!error) return {};
-  bool ours = from.store != nullptr && !from.adopt.empty();
   from.store = nullptr;
   // The client has what it wanted to restore; here nobody was told that it is there.
   std::error_code ignored;
-  if (ours) fs::remove_all(from.directory, ignored);
+  if (from.placed) fs::remove_all(from.directory, ignored);
   return error;
 }
 
@@ -363,6 +384,7 @@ void stream_state::close_store() {
     for (int tries = 0; !open.expired() && tries < 10'000; ++tries)
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     std::error_code code;
+    store_error error;
     if (!open.expired()) {
       code = std::make_error_code(std::errc::device_or_resource_busy);
     } else if (gone) {
@@ -371,9 +393,9 @@ void stream_state::close_store() {
           directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
       fs::remove_all(rest, code);
       fs::rename(directory, rest, code);
+      if (!code) error = keep_names(directory.parent_path());
       if (!code) fs::remove_all(rest, code);
     }
-    store_error error;
     if (code) error = {store_errc::io_error, 0, directory.string() + ": " + code.message()};
     caf::anon_send(self, closed_atom::value, error);
   });

@@ -7,7 +7,8 @@ add_executable(kill_judge_test kill_judge_test.cpp)
 target_link_libraries(kill_judge_test PRIVATE vagus_kill Catch2::Catch2)
 catch_discover_tests(kill_judge_test)
 
-foreach(program kill_test kill_disk_test kill_flip_test kill_sources_test exactly_once_test)
+foreach(program kill_test kill_disk_test kill_flip_test kill_restore_test kill_sources_test
+        exactly_once_test)
   add_executable(${program} ${program}.cpp)
   target_link_libraries(${program} PRIVATE vagus_kill)
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
@@ -33,6 +34,8 @@ if(TARGET vagus AND EXISTS ${PROJECT_SOURCE_DIR}/actors/jetstream)
                   kill_flip_test --server $<TARGET_FILE:vagus> --rounds 12)
   durability_test("copies of streams neither lose nor repeat anything when the server is killed"
                   kill_sources_test --server $<TARGET_FILE:vagus>)
+  durability_test("a restore that is cut short leaves a whole stream or none"
+                  kill_restore_test --server $<TARGET_FILE:vagus> --shim $<TARGET_FILE:power_shim>)
   durability_test("a full disk refuses messages and nothing else" ${DISK} full)
   durability_test("a store that cannot be written is reported and kept" ${DISK} readonly)
 endif()

@@ -1,4 +1,5 @@
 #include "jetstream_world.hpp"
+#include "storage/lmdb_store.hpp"
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
@@ -23,6 +24,19 @@ TEST_CASE("stream: an acknowledged message is there after a restart") {
   w.restart_jetstream();
   CHECK(c.holds(1, "one"));
   CHECK(c.ask("s.a", "two") == acked(2));
+}
+
+TEST_CASE("stream: one whose making was cut short leaves its name and its place free") {
+  jetstream_world w;
+  asker c{w};
+  auto place = w.js().store_dir / "S";
+  w.stop_jetstream();
+  REQUIRE(lmdb_store::open(place, "S"));
+  w.restart_jetstream();
+  CHECK_FALSE(std::filesystem::exists(place));
+  CHECK(error_in(c.api("STREAM.INFO.S")) == 10059);
+  c.make("file");
+  CHECK(c.ask("s.a", "one") == acked(1));
 }
 
 TEST_CASE("stream: one in memory is gone after a restart") {

@@ -211,6 +211,8 @@ void consumer_state::answer_now(const consumer_call_ptr& call) {
       return put_in_force(*call);
     case consumer_call_kind::unpin:
       return answer_unpin(*call);
+    case consumer_call_kind::reset:
+      return reset(*call);
     case consumer_call_kind::retention:
       return change_retention(call->retention);
   }
@@ -265,6 +267,23 @@ void consumer_state::answer_unpin(const consumer_call& call) {
   if (!read_unpin_request(call.request.payload, asked)) pulls_.unpin(asked.group, effects_);
   publish_effects(effects_);
   respond(call.request, api_reply_start("consumer_unpin_response") + "}");
+}
+
+/// It begins anew, and says so when that is stored. What was acknowledged before stays so.
+void consumer_state::reset(const consumer_call& call) {
+  auto to = call.seq > 0 ? call.seq : ledger_.ack_floor().stream + 1;
+  ledger_.reset(to);
+  feed_.set_filters(config().filters());
+  exhausted_.clear();
+  spent_.clear();
+  tells_state_ = retention_ == retention_policy::interest;
+  not_before_ns_ = replayed_ns_ = 0;
+  uncertain_ = true;
+  counted_at_ = none_counted;
+  at_end_ = false;
+  answers_.push_back({call.request, fmt::format(R"({},{},"reset_seq":{}}})",
+                                                api_reply_start("consumer_reset_response"),
+                                                info_members(info()), to)});
 }
 
 /// Another configuration, which is stored already.
@@ -406,10 +425,11 @@ void consumer_state::after_run() {
   if (phase_ != phase::open) return;
   expire();
   deliver();
-  if (ledger_.changed() || !done_.empty() || !ack_replies_.empty()) {
+  if (ledger_.changed() || !done_.empty() || !ack_replies_.empty() || !answers_.empty()) {
     // What somebody waits for is stored at once; the rest may gather.
     constexpr int64_t patience_ns = 100'000'000;
-    if (!ack_replies_.empty() || tells_state_ || (!done_.empty() && removes_messages()))
+    if (!ack_replies_.empty() || !answers_.empty() || tells_state_ ||
+        (!done_.empty() && removes_messages()))
       flush_changes();
     else if (flush_at_ns_ == 0 && !in_flight_)
       flush_at_ns_ = now_ns() + patience_ns;

@@ -92,6 +92,7 @@ private:
   void answer_info(const consumer_call& call);
   void answer_list(const consumer_call& call);
   void answer_unpin(const consumer_call& call);
+  void reset(const consumer_call& call);
   void put_in_force(const consumer_call& call);
   void change_retention(retention_policy retention);
   consumer_info info();
@@ -209,6 +210,12 @@ private:
   std::vector<uint64_t> done_;
   std::vector<uint64_t> spent_;  ///< exhausted, with retention `interest`
   std::vector<std::string> ack_replies_;
+  struct held_answer {
+    api_request request;
+    std::string body;
+  };
+  std::vector<held_answer> answers_;         ///< of resets that are to be stored
+  std::vector<held_answer> answers_stored_;  ///< that are in the change on its way
   bool in_flight_ = false;
   bool tells_state_ = false;  ///< the stream wants to know all of it
   int64_t flush_at_ns_ = 0;   ///< when changes that nobody waits for are stored; 0: there are none

@@ -1,4 +1,5 @@
 #include "actors/jetstream/advisories.hpp"
+#include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/consumer.hpp"
 #include "actors/jetstream/dead_letter.hpp"
 #include "actors/jetstream/pull_status.hpp"
@@ -171,6 +172,7 @@ void consumer_state::flush_changes() {
   spent_.clear();
   change->replies = std::move(ack_replies_);
   ack_replies_.clear();
+  answers_stored_ = std::exchange(answers_, {});
   if (std::exchange(tells_state_, false)) change->state = ledger_.state();
   if (!change->row && change->done.empty() && change->exhausted.empty() && !change->state)
     return note_stored(change, true);
@@ -183,8 +185,13 @@ void consumer_state::note_stored(const consumer_change_ptr& change, bool stored)
   if (stored) {
     publishing out{context_};
     for (const auto& reply : change->replies) out.send(reply, {}, {});
+    for (const auto& a : std::exchange(answers_stored_, {})) respond(a.request, a.body);
   } else {
-    // Who waits for an answer gets none, and asks again.
+    // Who waits for an answer to an acknowledgement gets none, and asks again.
+    auto failed = make_error(js_errc::stream_store_failed, {{"err", "consumer's state"}});
+    for (const auto& a : std::exchange(answers_stored_, {}))
+      respond(a.request, fmt::format(R"({},"error":{}}})",
+                                     api_reply_start("consumer_reset_response"), to_json(failed)));
     if (change->row) ledger_.rows_lost();
     done_.insert(done_.begin(), change->done.begin(), change->done.end());
     flush_at_ns_ = now_ns() + 1'000'000'000;

@@ -42,6 +42,11 @@ consumer_ledger::consumer_ledger(ledger_rules rules, uint64_t next_seq, uint64_t
   state_.keeps_exhausted = rules_.keeps_exhausted;
 }
 
+void consumer_ledger::reset(uint64_t next_seq) {
+  state_ = consumer_ledger{rules_, next_seq, state_.last_of_each}.state_;
+  rows_.lost();
+}
+
 std::optional<consumer_ledger> consumer_ledger::restore(ledger_rules rules,
                                                         const std::vector<std::string_view>& rows) {
   consumer_ledger ledger{std::move(rules)};

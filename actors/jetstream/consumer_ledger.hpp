@@ -114,6 +114,8 @@ public:
   void forget_up_to(uint64_t stream_seq);
   /// All that is pending is to be delivered again, since its receiver is another one now.
   void expire_all();
+  /// It begins anew at `next_seq`, with its first delivery.
+  void reset(uint64_t next_seq);
   /// New rules. Deadlines move by the difference of the waits.
   void change_rules(ledger_rules rules);
 

@@ -125,6 +125,13 @@ std::optional<api_error> read_unpin_request(std::string_view body, consumer_unpi
   return std::nullopt;
 }
 
+std::optional<api_error> read_reset_request(std::string_view body, consumer_reset_request& to) {
+  if (body.empty()) return std::nullopt;
+  auto problem = read_plain_json(body, to);
+  if (problem.empty()) return std::nullopt;
+  return make_error(js_errc::invalid_json, problem);
+}
+
 std::string read_next_request(std::string_view body, next_request& to) {
   to = {};
   to.batch = 1;

@@ -26,12 +26,19 @@ struct consumer_unpin_request {  ///< CONSUMER.UNPIN
   std::string group;
 };
 
+struct consumer_reset_request {  ///< CONSUMER.RESET
+  uint64_t seq = 0;
+};
+
 /// CONSUMER.NAMES, CONSUMER.LIST and CONSUMER.PAUSE look at a body only if it is an object or an
 /// array; then it goes to `read_json`.
 bool is_json_body(std::string_view body);
 
 /// CONSUMER.UNPIN always looks, passes over unknown members and wants a group's name.
 std::optional<api_error> read_unpin_request(std::string_view body, consumer_unpin_request& to);
+
+/// CONSUMER.RESET looks at a body unless it is empty, and passes over unknown members.
+std::optional<api_error> read_reset_request(std::string_view body, consumer_reset_request& to);
 
 /// Whether a priority group may be named so.
 bool valid_group_name(std::string_view name);

@@ -8,7 +8,8 @@ namespace vagus {
 bool consumer_state::can_rest() const {
   if (phase_ != phase::open || !config().may_rest() || !pulls_.empty() || following_) return false;
   if (ledger_.num_ack_pending() > 0 || ledger_.changed() || flush_at_ns_ != 0) return false;
-  return done_.empty() && ack_replies_.empty() && !in_flight_ && !continuing_ && stalls_ == 0;
+  return done_.empty() && ack_replies_.empty() && answers_.empty() && !in_flight_ && !continuing_ &&
+         stalls_ == 0;
 }
 
 /// After each turn of one that is not subscribed.

@@ -80,8 +80,8 @@ void jetstream_state::subscribe() {
     for (const auto* rest :
          {"*", "STREAM.>", "CONSUMER.CREATE.>", "CONSUMER.DURABLE.>", "CONSUMER.NAMES.>",
           "CONSUMER.LIST.>", "CONSUMER.INFO.>", "CONSUMER.DELETE.>", "CONSUMER.PAUSE.>",
-          "CONSUMER.UNPIN.>", "CONSUMER.LEADER.>", "CONSUMER.PEER.>", "ACCOUNT.>", "META.>",
-          "SERVER.>"})
+          "CONSUMER.UNPIN.>", "CONSUMER.RESET.>", "CONSUMER.LEADER.>", "CONSUMER.PEER.>",
+          "ACCOUNT.>", "META.>", "SERVER.>"})
       client_.subscribe(next++, fmt::format("{}.{}", prefix, rest));
   client_.send_changes();
 }

@@ -61,6 +61,7 @@ std::string_view type_of(std::string_view verb) {
       {"CONSUMER.DELETE", "consumer_delete_response"},
       {"CONSUMER.PAUSE", "consumer_pause_response"},
       {"CONSUMER.UNPIN", "consumer_unpin_response"},
+      {"CONSUMER.RESET", "consumer_reset_response"},
       {"CONSUMER.LEADER.STEPDOWN", "consumer_leader_stepdown_response"},
       {"CONSUMER.PEER.REMOVE", "consumer_remove_peer_response"},
       {"CONSUMER.PEER.EVACUATE", "consumer_evacuate_peer_response"},

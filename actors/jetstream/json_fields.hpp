@@ -81,6 +81,8 @@ inline constexpr std::string_view peer_type<consumer_pause_request> = "JSApiCons
 template <>
 inline constexpr std::string_view peer_type<consumer_unpin_request> = "JSApiConsumerUnpinRequest";
 template <>
+inline constexpr std::string_view peer_type<consumer_reset_request> = "JSApiConsumerResetRequest";
+template <>
 inline constexpr std::string_view peer_type<next_request> = "JSApiConsumerGetNextRequest";
 template <>
 inline constexpr std::string_view peer_type<nak_options> = "ConsumerNakOptions";
@@ -325,6 +327,11 @@ void fields(V& v, consumer_pause_request& x) {
 template <class V>
 void fields(V& v, consumer_unpin_request& x) {
   v("group", x.group, when::always);
+}
+
+template <class V>
+void fields(V& v, consumer_reset_request& x) {
+  v("seq", x.seq, when::not_empty);
 }
 
 template <class V>

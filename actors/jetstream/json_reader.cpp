@@ -320,6 +320,7 @@ std::string read_plain_json(std::string_view text, T& to) {
 template std::string read_plain_json(std::string_view, next_request&);
 template std::string read_plain_json(std::string_view, nak_options&);
 template std::string read_plain_json(std::string_view, consumer_unpin_request&);
+template std::string read_plain_json(std::string_view, consumer_reset_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_request&);
 template std::optional<api_error> read_json(std::string_view, bool, consumer_config&);
 template std::optional<api_error> read_json(std::string_view, bool, consumers_request&);

@@ -47,7 +47,16 @@ using stream_call_ptr = std::shared_ptr<const stream_call>;
 using consumer_config_ptr = std::shared_ptr<const consumer_config>;
 
 /// What a client asks of one consumer, after the stream has found it.
-enum class consumer_call_kind : uint8_t { create, info, list, update, pause, unpin, retention };
+enum class consumer_call_kind : uint8_t {
+  create,
+  info,
+  list,
+  update,
+  pause,
+  unpin,
+  reset,
+  retention
+};
 
 /// An answer to CONSUMER.LIST, to which every consumer of the page adds its own part. The one that
 /// is the last to do so sends it.
@@ -64,7 +73,8 @@ struct consumer_call {
   retention_policy retention = retention_policy::limits;  ///< the stream's, of that kind
   std::string reply_headers = {};                         ///< of the answer; empty: none
   std::shared_ptr<consumer_listing> listing = {};
-  size_t item = 0;  ///< its place in the listing
+  size_t item = 0;   ///< its place in the listing
+  uint64_t seq = 0;  ///< of reset: where to begin anew; 0: behind the acknowledgement floor
 };
 
 using consumer_call_ptr = std::shared_ptr<const consumer_call>;

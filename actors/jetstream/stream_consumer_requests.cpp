@@ -47,6 +47,7 @@ std::string_view consumer_type_of(std::string_view verb) {
   if (verb == "INFO") return "consumer_info_response";
   if (verb == "DELETE") return "consumer_delete_response";
   if (verb == "PAUSE") return "consumer_pause_response";
+  if (verb == "RESET") return "consumer_reset_response";
   return "consumer_unpin_response";
 }
 
@@ -75,6 +76,7 @@ void stream_consumers::answer(const stream_call_ptr& call) {
     return remove(at->first, e);
   }
   if (verb == "PAUSE") return answer_pause(call, at->first, e);
+  if (verb == "RESET") return answer_reset(call, at->first, e);
   if (verb == "INFO" && !is_empty_request(call->request.payload))
     return refuse(call, type, make_error(js_errc::not_empty_request));
   if (verb == "UNPIN") {
@@ -233,6 +235,41 @@ void stream_consumers::answer_pause(const stream_call_ptr& call, const std::stri
   auto next = std::make_shared<consumer_config>(*e.config);
   set_pause(*next, asked.pause_until);
   change(call, consumer, e, std::move(next), consumer_call_kind::pause);
+}
+
+void stream_consumers::answer_reset(const stream_call_ptr& call, const std::string& consumer,
+                                    entry& e) {
+  constexpr std::string_view type = "consumer_reset_response";
+  consumer_reset_request asked;
+  if (auto wrong = read_reset_request(call->request.payload, asked))
+    return refuse(call, type, *wrong);
+  if (auto wrong = check_reset(*e.config, asked.seq)) return refuse(call, type, *wrong);
+  auto next = std::make_shared<consumer_call>();
+  next->kind = consumer_call_kind::reset;
+  next->request = call->request;
+  next->seq = asked.seq;
+  send(consumer, e, next);
+}
+
+/// Behind its acknowledgements any consumer may begin anew; elsewhere only one that could have
+/// begun there.
+std::optional<api_error> stream_consumers::check_reset(const consumer_config& config,
+                                                       uint64_t seq) const {
+  auto refused = [](std::string_view why) {
+    return make_error(js_errc::consumer_invalid_reset, why);
+  };
+  if (seq == 0 || config.deliver_policy == deliver_policy::all) return std::nullopt;
+  if (config.deliver_policy == deliver_policy::by_start_sequence) {
+    if (seq < config.opt_start_seq) return refused("below start seq");
+    return std::nullopt;
+  }
+  if (config.deliver_policy != deliver_policy::by_start_time) return refused("not allowed");
+  auto snapshot = stream_.store_->read();
+  auto place = snapshot ? first_place(config, false, **snapshot)
+                        : store_result<consumer_place>{snapshot.error()};
+  if (!place) return refused(place.error().text);
+  if (seq < place->next_seq) return refused("below start time");
+  return std::nullopt;
 }
 
 /// Another configuration: first on the disk, then in force.

@@ -92,6 +92,8 @@ private:
   void answer_names(const stream_call_ptr& call);
   void answer_list(const stream_call_ptr& call);
   void answer_pause(const stream_call_ptr& call, const std::string& consumer, entry& e);
+  void answer_reset(const stream_call_ptr& call, const std::string& consumer, entry& e);
+  std::optional<api_error> check_reset(const consumer_config& config, uint64_t seq) const;
   void create(const stream_call_ptr& call, consumer_request asked);
   std::string identity() const;
   std::optional<api_error> check_identity(const stream_call& call) const;

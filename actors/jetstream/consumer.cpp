@@ -426,10 +426,11 @@ void consumer_state::after_run() {
   expire();
   deliver();
   if (ledger_.changed() || !done_.empty() || !ack_replies_.empty() || !answers_.empty()) {
-    // What somebody waits for is stored at once; the rest may gather.
+    // What somebody waits for is stored at once; the rest may gather, and waits for a store that
+    // has refused it.
     constexpr int64_t patience_ns = 100'000'000;
-    if (!ack_replies_.empty() || !answers_.empty() || tells_state_ ||
-        (!done_.empty() && removes_messages()))
+    bool urgent = tells_state_ || (!done_.empty() && removes_messages());
+    if (!ack_replies_.empty() || !answers_.empty() || (urgent && !refused_))
       flush_changes();
     else if (flush_at_ns_ == 0 && !in_flight_)
       flush_at_ns_ = now_ns() + patience_ns;

@@ -182,6 +182,7 @@ void consumer_state::flush_changes() {
 
 void consumer_state::note_stored(const consumer_change_ptr& change, bool stored) {
   in_flight_ = false;
+  refused_ = !stored;
   if (stored) {
     publishing out{context_};
     for (const auto& reply : change->replies) out.send(reply, {}, {});
@@ -194,6 +195,8 @@ void consumer_state::note_stored(const consumer_change_ptr& change, bool stored)
                                      api_reply_start("consumer_reset_response"), to_json(failed)));
     if (change->row) ledger_.rows_lost();
     done_.insert(done_.begin(), change->done.begin(), change->done.end());
+    spent_.insert(spent_.begin(), change->exhausted.begin(), change->exhausted.end());
+    tells_state_ = tells_state_ || change->state.has_value();
     flush_at_ns_ = now_ns() + 1'000'000'000;
   }
   if (phase_ == phase::ending) {

@@ -164,8 +164,8 @@ bool consumer_state::wait_for_rate(const stored_message& m) {
   return false;
 }
 
-/// What counts against `max_bytes` of a request, besides subjects. As for nats-server, a pin id does
-/// not.
+/// What counts against `max_bytes` of a request, besides subjects. A pin id does not, as in
+/// nats-server.
 size_t consumer_state::size_sent(const stored_message& m) const {
   if (!config().headers_only) return m.headers.size() + m.payload.size();
   auto block = m.headers.empty() ? std::string_view{"NATS/1.0\r\n\r\n"}.size() : m.headers.size();

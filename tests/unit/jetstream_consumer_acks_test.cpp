@@ -264,6 +264,24 @@ TEST_CASE("consumer: what is no acknowledgement is passed over") {
   CHECK(w.b.info().at("num_ack_pending") == 1);
 }
 
+TEST_CASE("consumer: what it is done with is told a stopped store every second, not all the time") {
+  fragile_world f;
+  auto changed = R"({"name":"S","subjects":["s.>"],"retention":"interest"})";
+  REQUIRE(error_in(f.b.api("STREAM.UPDATE.S", changed)) == 0);
+  f.b.make();
+  f.b.publish(2);
+  CHECK(f.b.pulls("2") == "1 2");
+  f.store.fail(store_errc::io_error);
+  auto before = f.store.appends;
+  f.b.answer(1);
+  f.b.wait(3s);
+  CHECK(f.store.appends - before <= 8);
+  f.store.mend();
+  f.b.wait(3s);
+  CHECK(f.b.c.state().at("messages") == 1);
+  CHECK(f.b.info().at("ack_floor").at("stream_seq") == 1);
+}
+
 TEST_CASE("consumer: an acknowledgement is answered when it is stored, and not while it is not") {
   fragile_world f;
   f.b.make();

@@ -90,6 +90,7 @@ public:
   void fail(store_errc code) { failing_ = {code, 0, "the test says so"}; }
   void mend() { failing_ = {}; }
   int retries = 0;
+  int appends = 0;  ///< also of those that fail
 
 private:
   memory_store store_{"S"};

@@ -72,11 +72,12 @@ OBJECT_MIB ?= 1024
 torture: setup
 	cmake --preset release -DVAGUS_TESTS=ON >/dev/null
 	cmake --build --preset release --target vagus power_test kill_test exactly_once_test \
-	  kill_flip_test storage_tests -j $(JOBS)
+	  kill_sources_test kill_flip_test storage_tests -j $(JOBS)
 	SECONDS=$(SECONDS) SEED=$(SEED) ./build/tests/durability/power_test "[.torture]"
 	./build/kill_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) $(TORTURE_ARGS)
 	for r in limits workqueue; do ./build/exactly_once_test --server build/vagus --retention $$r \
 	  --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED) || exit 1; done
+	./build/kill_sources_test --server build/vagus --rounds $(ROUNDS) --seed $(SEED)
 	./build/kill_flip_test --server build/vagus --rounds $(ROUNDS) --seconds $(SECONDS) --seed $(SEED)
 	./build/tests/unit/storage_tests "[.torture]"
 	ctest --test-dir build -R '^clients: npm ci$$' --output-on-failure

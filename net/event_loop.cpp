@@ -1,10 +1,10 @@
 #include "net/event_loop.hpp"
 
 #include "net/asio_descriptor.hpp"
+#include "net/look_around.hpp"
 
 #include <urcu/urcu-memb.h>
 
-#include <sched.h>
 #include <utility>
 
 /// Turns and guests
@@ -68,9 +68,6 @@ constexpr size_t actors_per_visit = 32;
 constexpr size_t visits_in_a_row = 16;
 /// Sockets that were ready for a turn that may still end with visits.
 constexpr size_t ready_for_visits = 2;
-/// What gives way to others for longer has a core that it should leave to them: to be woken it then
-/// waits less than to have its turn again.
-constexpr std::chrono::microseconds longest_yield{150};
 
 /// Loops that have mail from this thread, and that it has not yet looked at.
 thread_local std::vector<event_loop*> to_visit;
@@ -238,23 +235,11 @@ size_t event_loop::sleep() {
 bool event_loop::look_around(size_t& ready) {
   if (!idle_poll_.worth_it()) return false;
   looking_ = true;
-  auto now = std::chrono::steady_clock::now();
-  auto until = now + idle_poll_.most();
-  bool found = false;
-  bool crowded = false;
-  while (!found && !crowded && now < until) {
+  bool found = vagus::look_around(idle_poll_, [&] {
     ready = poller_.wait(0);
-    found = ready > 0 || remote_pending_;
-    if (found) break;
-    sched_yield();  // somebody else may have use for the core
-    auto before = std::exchange(now, std::chrono::steady_clock::now());
-    crowded = now - before > longest_yield;
-  }
+    return ready > 0 || remote_pending_;
+  });
   looking_ = false;
-  if (crowded)
-    idle_poll_.note_crowded();
-  else
-    idle_poll_.note(found);
   return found;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/jetstream/stream_batch.hpp"
+#include "net/look_around.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -15,6 +16,9 @@ namespace vagus {
 /// to add to it. Shared by the two; every member may be called by either.
 class commit_queue {
 public:
+  /// @param idle_poll how long the storage thread looks for the next batch before it sleeps
+  explicit commit_queue(std::chrono::nanoseconds idle_poll = {}) : idle_poll_{idle_poll} {}
+
   /// True: the storage thread has nothing at hand, and is to be told.
   bool push(stream_batch_ptr batch) {
     std::lock_guard lock{mutex_};
@@ -43,6 +47,15 @@ public:
     return next;
   }
 
+  /// The storage thread looks for the next batch for a while, where that has been worth it: who
+  /// publishes one message after the other has the next one ready sooner than a thread wakes.
+  /// `wanted_elsewhere` ends it too.
+  template <class F>
+  void linger(F&& wanted_elsewhere) {
+    if (!waits() && idle_poll_.worth_it())
+      look_around(idle_poll_, [&] { return waits() || wanted_elsewhere(); });
+  }
+
   /// Asked by the storage thread when it is done with a batch. False: it will be told of the next.
   bool more() {
     std::lock_guard lock{mutex_};
@@ -51,9 +64,15 @@ public:
   }
 
 private:
+  bool waits() {
+    std::lock_guard lock{mutex_};
+    return !batches_.empty();
+  }
+
   std::mutex mutex_;
   std::deque<stream_batch_ptr> batches_;
   bool busy_ = false;
+  idle_poll idle_poll_;  ///< the storage thread's
 };
 
 }  // namespace vagus

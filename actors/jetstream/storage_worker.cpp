@@ -6,10 +6,25 @@
 
 namespace vagus {
 
+namespace {
+
+/// The worker whose job runs on this thread.
+thread_local storage_worker_actor::pointer current_worker = nullptr;
+
+}  // namespace
+
+bool more_jobs_wait() {
+  return current_worker != nullptr && !current_worker->mailbox().empty();
+}
+
 storage_worker_actor::behavior_type storage_worker(storage_worker_actor::pointer self) {
   supervise(self);
   return {
-      [](run_atom, const storage_job& job) { (*job)(); },
+      [self](run_atom, const storage_job& job) {
+        current_worker = self;
+        (*job)();
+        current_worker = nullptr;
+      },
       [self](end_atom) { self->quit(); },
   };
 }

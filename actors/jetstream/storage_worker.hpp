@@ -12,6 +12,9 @@ namespace vagus {
 /// that it has a thread of its own. The jobs of one worker run in the order in which they came.
 storage_worker_actor::behavior_type storage_worker(storage_worker_actor::pointer self);
 
+/// Asked by a job: whether others wait for it to end.
+bool more_jobs_wait();
+
 /// Hands it a job.
 void run_on(const storage_worker_actor& worker, std::function<void()> job);
 

@@ -32,6 +32,7 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       client_{context, 0},
       restored_{start.restored},
       adopt_{std::move(start.adopt)} {
+  commits_ = std::make_shared<commit_queue>(context.current->opts.idle_poll);
   sync_interval_ = sync_interval_of(config(), js.sync_interval);
   make_transforms();
   if (!js.domain.empty()) domain_prefix_ = fmt::format("$JS.{}.API.", js.domain);

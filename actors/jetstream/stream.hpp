@@ -192,7 +192,7 @@ private:
   std::string domain_prefix_;                            ///< of the API; empty without a domain
 
   stream_batch_ptr open_;  ///< takes proposals
-  std::shared_ptr<commit_queue> commits_ = std::make_shared<commit_queue>();
+  std::shared_ptr<commit_queue> commits_;
   stream_batch_ptr last_;   ///< of those that are handed over and not settled
   size_t handed_over_ = 0;  ///< and how many these are
   bool retrying_ = false;   ///< a store that has stopped is about to be tried again

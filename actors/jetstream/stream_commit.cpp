@@ -49,8 +49,9 @@ struct commit_job {
     auto batch = commits->take();
     if (!batch) return;
     batch->result = store->append(batch->proposals.bytes());
-    if (commits->more()) run_on(worker, *this);
     caf::anon_send(stream, committed_atom::value, batch);
+    commits->linger(more_jobs_wait);
+    if (commits->more()) run_on(worker, *this);
   }
 };
 

@@ -68,3 +68,20 @@ TEST_CASE("commit queue: a thread that finds its batch taken back is told of the
   CHECK(q.take() == nullptr);
   CHECK(q.push(batch));
 }
+
+TEST_CASE(
+    "commit queue: who looks for the next batch stops when it is there, or wanted elsewhere") {
+  commit_queue q{std::chrono::hours{1}};
+  int looked = 0;
+  // It tries now and then, and mostly once that has been worth it.
+  for (int i = 0; i < 16; ++i) q.linger([&] { return ++looked > 0; });
+  CHECK(looked == 1);
+  q.linger([&] {
+    q.push(batch_of(1));
+    return false;
+  });
+  CHECK(q.take() != nullptr);
+  q.push(batch_of(1));
+  q.linger([&] { return ++looked > 0; });
+  CHECK(looked == 1);  // there is one at hand
+}

@@ -1,5 +1,7 @@
 #include "storage/lmdb_env.hpp"
 
+#include "storage/lmdb_fault.hpp"
+
 #include <cerrno>
 #include <sys/statvfs.h>
 
@@ -57,6 +59,7 @@ void lmdb_env::close() {
 
 void lmdb_env::open() {
   check_lmdb(mdb_env_create(&env_), "make an environment");
+  give_up_gently(env_);
   try {
     check_lmdb(mdb_env_set_maxdbs(env_, 16), "allow databases");
     check_lmdb(mdb_env_set_maxreaders(env_, settings_.readers), "allow readers");

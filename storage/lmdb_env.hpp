@@ -118,10 +118,12 @@ public:
   /// since the call before. True: it has.
   bool give_back_if_unused();
 
+  /// From here on `give_back_unused_maps` does not look at it.
+  void unlist();
+
 private:
   // lmdb_resident.cpp
   void list();
-  void unlist();
   bool give_back();
 
   MDB_txn* enter();

@@ -2,6 +2,7 @@
 
 #include "storage/apply.hpp"
 #include "storage/checksum.hpp"
+#include "storage/lmdb_fault.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
 #include <algorithm>
@@ -57,7 +58,11 @@ lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view 
                                     lmdb_store_options options) {
   try {
     auto store = std::make_unique<lmdb_store_impl>(directory, options);
-    store->open(stream);
+    if (!survives_damage([&] { store->open(stream); })) {
+      store.release()->leave_alone();
+      return store_error{store_errc::corrupt, 0,
+                         (directory / "data.mdb").string() + ": its pages are damaged"};
+    }
     return std::unique_ptr<lmdb_store>{std::move(store)};
   } catch (const store_failure& failure) {
     return failure.error;
@@ -74,7 +79,7 @@ lmdb_store_impl::lmdb_store_impl(fs::path directory, lmdb_store_options options)
 
 /// The index is brought up to date, so that the next opening has nothing to read again.
 lmdb_store_impl::~lmdb_store_impl() {
-  if (!rows_ || stopped()) return;
+  if (!opened_ || stopped()) return;
   try {
     if (open_) commit_open();
     if (rows_->needs_fold()) {
@@ -163,6 +168,7 @@ void lmdb_store_impl::open(std::string_view stream) {
   if (!stream.empty() && stream != stream_)
     throw store_failure{{store_errc::not_a_store, 0, "the stream's name is " + stream_}};
   if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
+  opened_ = true;
 }
 
 /// Only the making of a store may leave such a file; LMDB takes an empty one for a new one.

@@ -21,6 +21,9 @@ public:
 
   /// Throws `store_failure`.
   void open(std::string_view stream);
+  /// After damage was met (`survives_damage`): nobody looks at the environment any more. The object
+  /// must not be destroyed.
+  void leave_alone() { env_.unlist(); }
 
   applied append(std::string_view batch) override;
   store_result<std::unique_ptr<store_snapshot>> read() override;
@@ -86,6 +89,7 @@ private:
   lmdb_env env_;
   std::unique_ptr<lmdb_log> log_;  ///< none where commits are not synced
   bool log_failed_ = false;
+  bool opened_ = false;  ///< all of it: else there is nothing to bring to an end
 
   // Several batches in one transaction (lmdb_store_commit.cpp)
   std::optional<lmdb_write> open_;  ///< belongs to the thread of `append`

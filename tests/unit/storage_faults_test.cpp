@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
+#include <random>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -318,6 +319,44 @@ TEST_CASE("storage: of a finished stream that is damaged nothing is taken for on
   bool opens = static_cast<bool>(lmdb_store::open(file.parent_path(), "ORDERS", {}));
   CHECK(opens == nothing);
   if (!nothing) CHECK(read_file(file) == damaged);
+}
+
+TEST_CASE("storage: a store without its state row does not open, and says so") {
+  bench_store s{bench_store::kind::lmdb};
+  s.store("a.1", "the payload");
+  scratch copies;
+  auto copy = copies.path() / "copy";
+  REQUIRE_FALSE(s.lmdb().copy(copy, true, {}));
+  overwrite(copy / "data.mdb", "state", "stbte");
+  auto opened = lmdb_store::open(copy, "ORDERS", {});
+  REQUIRE_FALSE(opened);
+  CAPTURE(opened.error().text);
+  REQUIRE(opened.error().code == store_errc::not_a_store);
+}
+
+TEST_CASE("storage: damage in the pages' own structure is an error of the store that has it") {
+  bench_store s{bench_store::kind::lmdb};
+  for (int i = 0; i < 500; ++i) s.store("s." + std::to_string(i % 50), std::string(100, 'p'));
+  scratch copies;
+  auto copy = copies.path() / "copy";
+  REQUIRE_FALSE(s.lmdb().copy(copy, true, {}));
+  auto whole = read_file(copy / "data.mdb");
+  lmdb_store_options reading;
+  reading.read_only = true;
+  std::mt19937 random{1};
+  size_t astray = 0;
+  for (size_t page = 2 * 4096; page + 4096 <= whole.size(); page += 4096) {
+    for (int tries = 0; tries < 10; ++tries) {
+      auto damaged = whole;
+      for (int i = 0; i < 6; ++i) damaged[page + 10 + random() % 60] = static_cast<char>(random());
+      write_file(copy / "data.mdb", damaged);
+      auto opened = lmdb_store::open(copy, "ORDERS", reading);
+      if (!opened && opened.error().text.find("pages are damaged") != std::string::npos) ++astray;
+    }
+  }
+  CHECK(astray > 0);  // else nothing was tried
+  write_file(copy / "data.mdb", whole);
+  CHECK(lmdb_store::open(copy, "ORDERS", reading));
 }
 
 TEST_CASE("storage: a second writer is refused, and another process reads along") {

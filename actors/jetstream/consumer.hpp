@@ -217,7 +217,7 @@ private:
   std::vector<held_answer> answers_;         ///< of resets that are to be stored
   std::vector<held_answer> answers_stored_;  ///< that are in the change on its way
   bool in_flight_ = false;
-  bool refused_ = false;  ///< the store has not taken the last one
+  bool refused_ = false;      ///< the store has not taken the last one
   bool tells_state_ = false;  ///< the stream wants to know all of it
   int64_t flush_at_ns_ = 0;   ///< when changes that nobody waits for are stored; 0: there are none
 

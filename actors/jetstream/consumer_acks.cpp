@@ -191,8 +191,7 @@ void consumer_state::note_stored(const consumer_change_ptr& change, bool stored)
     // Who waits for an answer to an acknowledgement gets none, and asks again.
     auto failed = make_error(js_errc::stream_store_failed, {{"err", "consumer's state"}});
     for (const auto& a : std::exchange(answers_stored_, {}))
-      respond(a.request, fmt::format(R"({},"error":{}}})",
-                                     api_reply_start("consumer_reset_response"), to_json(failed)));
+      respond(a.request, api_error_reply("consumer_reset_response", failed));
     if (change->row) ledger_.rows_lost();
     done_.insert(done_.begin(), change->done.begin(), change->done.end());
     spent_.insert(spent_.begin(), change->exhausted.begin(), change->exhausted.end());

@@ -16,6 +16,11 @@ constexpr size_t messages_per_turn = 512;
 /// Bytes after which a turn ends.
 constexpr size_t bytes_per_turn = size_t{4} << 20;
 
+/// To which others can be added.
+std::string_view headers_of(const stored_message& m) {
+  return m.headers.empty() ? "NATS/1.0\r\n\r\n" : m.headers;
+}
+
 }  // namespace
 
 bool consumer_state::has_demand() const {
@@ -168,8 +173,8 @@ bool consumer_state::wait_for_rate(const stored_message& m) {
 /// nats-server.
 size_t consumer_state::size_sent(const stored_message& m) const {
   if (!config().headers_only) return m.headers.size() + m.payload.size();
-  auto block = m.headers.empty() ? std::string_view{"NATS/1.0\r\n\r\n"}.size() : m.headers.size();
-  return block + fmt::formatted_size(FMT_COMPILE("Nats-Msg-Size: {}\r\n"), m.payload.size());
+  return headers_of(m).size() +
+         fmt::formatted_size(FMT_COMPILE("Nats-Msg-Size: {}\r\n"), m.payload.size());
 }
 
 /// Gives the message to whoever is next. False: to nobody.
@@ -212,7 +217,7 @@ void consumer_state::send(std::string_view to, const stored_message& m, std::str
     out.body = {m.headers.data(), m.headers.size() + m.payload.size()};
     out.header_size = static_cast<int64_t>(m.headers.size());
   } else {
-    body_.assign(m.headers.empty() ? std::string_view{"NATS/1.0\r\n\r\n"} : m.headers);
+    body_.assign(headers_of(m));
     body_.resize(body_.size() - 2);
     if (config().headers_only) body_ += fmt::format("Nats-Msg-Size: {}\r\n", m.payload.size());
     if (!pin.empty()) body_.append("Nats-Pin-Id: ").append(pin).append("\r\n");

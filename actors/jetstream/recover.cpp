@@ -3,6 +3,7 @@
 #include "actors/jetstream/asset_row.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
+#include "actors/jetstream/stream_directory.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
 
@@ -73,19 +74,11 @@ bool never_made(const fs::path& directory) {
   return snapshot && (*snapshot)->meta().applied == 0;
 }
 
-/// As a stream that is deleted. Whoever restores one of that name wants its place.
-void take_away(const fs::path& directory) {
-  auto rest = directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
-  std::error_code ignored;  // the next start tries again
-  fs::rename(directory, rest, ignored);
-  fs::remove_all(rest, ignored);
-}
-
 std::vector<fs::path> list(const fs::path& directory) {
   std::vector<fs::path> paths;
   for (const auto& entry : fs::directory_iterator{directory}) {
     auto file = entry.path().filename().string();
-    if (file.starts_with(".removed-") || file.starts_with(".restore-")) {
+    if (file.starts_with(removed_prefix) || file.starts_with(".restore-")) {
       fs::remove_all(entry.path());
     } else if (entry.is_directory() && !file.starts_with('.')) {
       paths.push_back(entry.path());
@@ -103,7 +96,11 @@ void note(found& f, const fs::path& directory, recovery& into) {
     return;
   }
   f.stream.store.reset();
-  if (never_made(directory)) return take_away(directory);
+  if (never_made(directory)) {
+    // Whoever restores one of that name wants its place. An error: the next start tries again.
+    remove_stream_directory(directory);
+    return;
+  }
   log_error(
       "JetStream stream '{}' is offline: {}. Its directory {} is left as it is; mend it (\"vagus "
       "store check\") or move it away, and start again",

@@ -1,13 +1,13 @@
 #include "actors/jetstream/stream.hpp"
 
 #include "actors/jetstream/asset_row.hpp"
+#include "actors/jetstream/stream_directory.hpp"
 #include "actors/jetstream/stream_reader.hpp"
 #include "actors/pinned_actor.hpp"
 #include "actors/supervision.hpp"
 #include "net/log.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/memory_store.hpp"
-#include "storage/write_log.hpp"
 
 #include <caf/send.hpp>
 
@@ -31,8 +31,8 @@ stream_state::stream_state(handle::pointer self, loop_context& context, jetstrea
       writer_{js.workers.next_writer()},
       client_{context, 0},
       restored_{start.restored},
-      adopt_{std::move(start.adopt)} {
-  commits_ = std::make_shared<commit_queue>(context.current->opts.idle_poll);
+      adopt_{std::move(start.adopt)},
+      commits_{std::make_shared<commit_queue>(context.current->opts.idle_poll)} {
   sync_interval_ = sync_interval_of(config(), js.sync_interval);
   make_transforms();
   if (!js.domain.empty()) domain_prefix_ = fmt::format("$JS.{}.API.", js.domain);
@@ -128,16 +128,6 @@ struct store_opening {
   bool sync = true;
   bool placed = false;  ///< what is in `directory` was adopted
 };
-
-/// A directory has its name, or has it no more, after a power cut too.
-store_error keep_names(const fs::path& parent) {
-  try {
-    sync_directory(parent);
-    return {};
-  } catch (const store_failure& failure) {
-    return failure.error;
-  }
-}
 
 /// What was restored has its configuration before it has its place: whenever a crash comes, there
 /// is a whole stream, or none and its name is free.
@@ -365,8 +355,7 @@ void stream_state::end(bool remove) {
 }
 
 void stream_state::close_if_done() {
-  if (phase_ == phase::ending && handed_over_ == 0 && !open_ && readers_ == 0 &&
-      consumers_.ended())
+  if (phase_ == phase::ending && handed_over_ == 0 && !open_ && readers_ == 0 && consumers_.ended())
     close_store();
 }
 
@@ -384,20 +373,13 @@ void stream_state::close_store() {
     store.reset();
     for (int tries = 0; !open.expired() && tries < 10'000; ++tries)
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
-    std::error_code code;
     store_error error;
     if (!open.expired()) {
-      code = std::make_error_code(std::errc::device_or_resource_busy);
+      auto busy = std::make_error_code(std::errc::device_or_resource_busy);
+      error = {store_errc::io_error, 0, directory.string() + ": " + busy.message()};
     } else if (gone) {
-      // First out of the way, so that a crash in the middle leaves no half of a stream.
-      auto rest =
-          directory.parent_path() / fmt::format(".removed-{}", directory.filename().string());
-      fs::remove_all(rest, code);
-      fs::rename(directory, rest, code);
-      if (!code) error = keep_names(directory.parent_path());
-      if (!code) fs::remove_all(rest, code);
+      error = remove_stream_directory(directory);
     }
-    if (code) error = {store_errc::io_error, 0, directory.string() + ": " + code.message()};
     caf::anon_send(self, closed_atom::value, error);
   });
 }

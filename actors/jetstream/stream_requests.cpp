@@ -196,8 +196,8 @@ void stream_state::answer_msg_get(const stream_call_ptr& call) {
 /// As nats-server's stores for files tell it: not by its number but by where it would be. Empty: in
 /// the middle, or the stream is in memory.
 std::string_view stream_state::outside(uint64_t seq) const {
-  auto state = record_->look().state;
   if (config().storage != storage_type::file) return {};
+  auto state = record_->look().state;
   if (seq > state.last_seq) return "stream store EOF";
   return seq == 0 || seq < state.first_seq ? "no message found" : "";
 }

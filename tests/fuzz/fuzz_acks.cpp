@@ -11,11 +11,6 @@ using namespace vagus::fuzz;
 
 namespace {
 
-bool lies_in(std::string_view part, std::string_view whole) {
-  return part.empty() ||
-         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
-}
-
 void check_next(std::string_view body) {
   next_request request;
   auto problem = read_next_request(body, request);

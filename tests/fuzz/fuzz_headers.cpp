@@ -9,11 +9,6 @@ using namespace vagus::fuzz;
 
 namespace {
 
-bool lies_in(std::string_view part, std::string_view whole) {
-  return part.empty() ||
-         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
-}
-
 void check_read(std::string_view block) {
   auto headers = read_publish_headers(block);
   for (auto value : {headers.msg_id, headers.expected_stream, headers.expected_last_msg_id,

@@ -24,6 +24,12 @@ inline void require(bool holds, const char* what) {
   std::abort();
 }
 
+/// A view that a parser gives is one of what it was given.
+inline bool lies_in(std::string_view part, std::string_view whole) {
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
 /// The lines of a text, without their ends; one at least.
 inline std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines{""};

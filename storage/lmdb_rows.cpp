@@ -183,18 +183,18 @@ std::string encode_format(std::string_view stream) {
   return out;
 }
 
-store_result<std::string> decode_format(std::string_view bytes) {
+store_result<format_row> decode_format(std::string_view bytes) {
   byte_reader in{bytes};
   if (in.take(format_magic.size()) != format_magic)
     return store_error{store_errc::not_a_store, 0, "the format row has another magic"};
   auto version = in.le<uint32_t>();
-  if (version != format_version)
+  if (version == 0 || version > format_version)
     return store_error{store_errc::not_a_store, 0,
                        "format version " + std::to_string(version) + " is not known"};
   std::string name{in.text()};
   if (!in.ok() || !unseal(bytes))
     return store_error{store_errc::corrupt, 0, "the format row's checksum does not fit"};
-  return name;
+  return format_row{version, std::move(name)};
 }
 
 void write_id(char* out, const id_row& row, uint64_t seq) {

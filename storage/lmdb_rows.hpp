@@ -54,10 +54,13 @@ struct lmdb_meta {
 std::string encode(const lmdb_meta& meta);
 std::optional<lmdb_meta> decode_meta(std::string_view bytes);
 
-constexpr uint32_t format_version = 1;
+constexpr uint32_t format_version = 2;
 std::string encode_format(std::string_view stream);
-/// The stream's name, or an error.
-store_result<std::string> decode_format(std::string_view bytes);
+struct format_row {
+  uint32_t version = 0;  ///< at most ours
+  std::string stream;
+};
+store_result<format_row> decode_format(std::string_view bytes);
 
 struct id_row {
   int64_t time_ns = 0;

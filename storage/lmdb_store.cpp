@@ -169,6 +169,17 @@ void lmdb_store_impl::open(std::string_view stream) {
     throw store_failure{{store_errc::not_a_store, 0, "the stream's name is " + stream_}};
   if (options_.read_only) stop({store_errc::stopped, 0, "opened for reading only"});
   opened_ = true;
+  if (!options_.read_only && version_ < format_version) upgrade();
+}
+
+/// What an older version has written is in order here, but not the other way round.
+void lmdb_store_impl::upgrade() {
+  change([&] {
+    put_value(open_->raw(), env_.databases().meta, to_val("format"), encode_format(stream_));
+  });
+  commit_open();
+  if (log_) log_->note_change();
+  version_ = format_version;
 }
 
 /// Only the making of a store may leave such a file; LMDB takes an empty one for a new one.
@@ -257,9 +268,10 @@ void lmdb_store_impl::load() {
   std::string_view bytes;
   if (!find_value(txn.raw(), env_.databases().meta, "format", bytes))
     throw store_failure{{store_errc::not_a_store, 0, "there is no format row"}};
-  auto name = decode_format(bytes);
-  if (!name) throw store_failure{name.error()};
-  stream_ = *name;
+  auto format = decode_format(bytes);
+  if (!format) throw store_failure{format.error()};
+  stream_ = format->stream;
+  version_ = format->version;
   auto rows = std::make_unique<lmdb_tables>(env_.databases(), options_);
   rows->meta().stream = stream_;
   if (!rows_) rows_ = std::move(rows);

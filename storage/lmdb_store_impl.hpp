@@ -78,6 +78,7 @@ private:
   void replay(const write_log::record& batch);
   void check_readable() const;
   void load();
+  void upgrade();
   bool recover(size_t batch, store_error& error);
   void keep_spare(size_t batch);
   void stop(const store_error& error);
@@ -85,6 +86,7 @@ private:
   std::filesystem::path directory_;
   lmdb_store_options options_;
   std::string stream_;
+  uint32_t version_ = 0;  ///< of its format, as found
   writer_lock lock_;
   lmdb_env env_;
   std::unique_ptr<lmdb_log> log_;  ///< none where commits are not synced

@@ -517,3 +517,20 @@ TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
   batch_builder batch{1'700'000'001 * second};
   REQUIRE(store->append(batch.add(retry).bytes()).outcomes.at(0).seq == 3);
 }
+
+TEST_CASE("storage: a store of format 1 that was opened for writing says format 2") {
+  scratch dir;
+  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1", dir.path(), fs::copy_options::recursive);
+  auto says = [&](char version) {
+    std::ifstream file{dir.path() / "data.mdb", std::ios::binary};
+    std::string all{std::istreambuf_iterator<char>{file}, {}};
+    return all.find(std::string{"vagus-stream"} + version + std::string(3, '\0')) != all.npos;
+  };
+  lmdb_store_options reading;
+  reading.read_only = true;
+  must_open(dir.path(), "SAMPLE", reading).reset();
+  REQUIRE_FALSE(says(2));
+  must_open(dir.path(), "SAMPLE").reset();
+  REQUIRE(says(2));
+  REQUIRE((*must_open(dir.path(), "SAMPLE")->read())->state().msgs == 69);
+}

@@ -13,7 +13,8 @@ constexpr size_t scanned_first = 256;  // messages looked at before the index is
 
 bool index_view::exists(uint64_t seq) const {
   std::string_view ignored;
-  return find_value(txn_, databases_.messages, to_val(seq), ignored);
+  return !overlay_.gone().has(seq, batch_) &&
+         find_value(txn_, databases_.messages, to_val(seq), ignored);
 }
 
 std::optional<subject_row> index_view::row_of(std::string_view key) const {
@@ -141,6 +142,7 @@ bool index_view::scan(std::string_view filter, uint64_t& from, size_t at_most,
   bool all = takes_all(filter);
   for (bool more = messages.move(key, value, MDB_SET_RANGE); more;
        more = messages.move(key, value, MDB_NEXT)) {
+    if (!pass_gone(messages, key, value, MDB_NEXT, overlay_.gone(), batch_)) break;
     if (found.size() == at_most || (scanned++ == scanned_first && !all)) return true;
     auto seq = seq_of(key);
     from = seq + 1;

@@ -8,6 +8,20 @@
 
 namespace vagus {
 
+/// Moves a cursor of `messages` on from where it stands (`on`: MDB_NEXT or MDB_PREV) until it is at
+/// a message that is there for a reader of `batch`. False: none.
+inline bool pass_gone(const lmdb_cursor& messages, MDB_val& key, MDB_val& value, MDB_cursor_op on,
+                      const gone_set& gone, uint64_t batch) {
+  size_t passed = 0;
+  bool found = true;
+  while (found && gone.has(seq_of(key), batch)) {
+    found = messages.move(key, value, on);
+    ++passed;
+  }
+  gone.note_passed(passed);
+  return found;
+}
+
 /// The subject index as one transaction sees it: rows and blocks on the disk, plus the overlay as
 /// of the transaction's batch. Answers come from there without looking at messages, except to see
 /// that they exist. Throws `store_failure`.

@@ -66,6 +66,11 @@ void index_overlay::remove(subject_delta& delta, uint64_t seq, uint64_t batch) {
   bytes_ += 16;
 }
 
+void index_overlay::leave_record(uint64_t seq, uint64_t batch) {
+  gone_.add(seq, batch);
+  bytes_ += 32;
+}
+
 void index_overlay::raise_floor(subject_delta& delta, uint64_t floor, uint64_t batch) {
   if (floor <= delta.floor) return;
   hold();

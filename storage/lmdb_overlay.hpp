@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/subject.hpp"
+#include "storage/gone_set.hpp"
 
 #include <boost/container/small_vector.hpp>
 
@@ -69,6 +70,10 @@ public:
   void remove(subject_delta& delta, uint64_t seq, uint64_t batch);
   void raise_floor(subject_delta& delta, uint64_t floor, uint64_t batch);
 
+  /// Messages removed since whose records are still there. Needs no lock.
+  const gone_set& gone() const { return gone_; }
+  void leave_record(uint64_t seq, uint64_t batch);
+
   /// Roughly what it holds; when it is large it is time to bring the index up to date.
   size_t changes() const { return changes_; }
   size_t bytes() const { return bytes_; }
@@ -87,6 +92,7 @@ private:
   mutable std::shared_mutex mutex_;
   delta_map deltas_;
   std::vector<slot> slots_;  ///< open addressing by the subject's hash
+  gone_set gone_;
   size_t changes_ = 0;
   size_t bytes_ = 0;
 };

@@ -59,7 +59,7 @@ public:
     }
     try {
       std::string_view bytes;
-      if (!find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))
+      if (gone(seq) || !find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))
         return store_error{store_errc::no_message, seq, {}};
       if (auto m = read_record(bytes, seq)) return *m;
       return store_error{store_errc::corrupt, seq, "message"};
@@ -78,6 +78,7 @@ public:
         key = to_val(seq);
         found = walk_->move(key, value, MDB_SET_RANGE);
       }
+      found = found && pass_gone(*walk_, key, value, MDB_NEXT);
       walked_ = 0;
       if (!found) return store_error{store_errc::no_message, seq, {}};
       auto at = seq_of(key);
@@ -96,8 +97,9 @@ public:
       lmdb_cursor messages{txn_.raw(), databases_.messages};
       auto key = to_val(seq);
       MDB_val value;
-      if (!messages.move(key, value, MDB_SET_RANGE)) return 0;
-      return seq_of(key);
+      bool found =
+          messages.move(key, value, MDB_SET_RANGE) && pass_gone(messages, key, value, MDB_NEXT);
+      return found ? seq_of(key) : 0;
     });
   }
 
@@ -152,6 +154,12 @@ public:
   }
 
 private:
+  bool gone(uint64_t seq) const { return overlay_->gone().has(seq, meta_.applied); }
+  bool pass_gone(const lmdb_cursor& messages, MDB_val& key, MDB_val& value,
+                 MDB_cursor_op on) const {
+    return vagus::pass_gone(messages, key, value, on, overlay_->gone(), meta_.applied);
+  }
+
   index_view view() const {
     return {txn_.raw(), databases_, *overlay_, meta_.applied, meta_.state.last_seq, true};
   }
@@ -159,8 +167,8 @@ private:
   uint64_t last_of_all() {
     lmdb_cursor messages{txn_.raw(), databases_.messages};
     MDB_val key, value;
-    if (!messages.move(key, value, MDB_LAST)) return 0;
-    return seq_of(key);
+    bool found = messages.move(key, value, MDB_LAST) && pass_gone(messages, key, value, MDB_PREV);
+    return found ? seq_of(key) : 0;
   }
 
   static std::string_view unsealed(std::string_view bytes, const char* what) {

@@ -82,7 +82,7 @@ lmdb_store_impl::~lmdb_store_impl() {
   if (!opened_ || stopped()) return;
   try {
     if (open_) commit_open();
-    if (rows_->needs_fold()) {
+    while (rows_->needs_fold()) {
       change([&] { rows_->fold(true); });
       commit_open();
       if (log_) log_->note_change();

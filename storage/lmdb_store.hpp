@@ -28,6 +28,10 @@ struct lmdb_store_options {
   // How much is collected in memory before an index on the disk is brought up to date. Small values
   // are for tests.
   size_t changes_per_fold = 524'288;  ///< messages stored and removed
+  /// A removed message's record stays in place (gone_set.cpp) if it is so many sequences away
+  /// from the one removed before. Later each batch takes out so many of those.
+  uint64_t gone_apart = 256;
+  size_t taken_out_per_batch = 8192;
   size_t ids_per_fold = 131'072;
   size_t ids_per_bucket = size_t{1} << 20;
 

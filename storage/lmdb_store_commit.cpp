@@ -41,7 +41,7 @@ void lmdb_store_impl::commit_together(std::function<void()> commit_soon) {
 /// The next batch is to be committed by itself.
 bool lmdb_store_impl::alone() const {
   return !commit_soon_ || read_lately_ > 0 || uncommitted_ >= most_batches ||
-         open_bytes_ >= most_bytes || !has_room();
+         open_bytes_ >= most_bytes || rows_->takes_out() || !has_room();
 }
 
 /// A commit that comes after the answer should not be what fills the disk.

@@ -18,6 +18,11 @@ constexpr size_t bytes_per_fold = 48u << 20;
 constexpr size_t most_removed_rows = 65'536;
 constexpr size_t most_removed_bytes = 4u << 20;
 
+/// Records of removed messages that stay in place (gone_set.cpp).
+constexpr uint64_t largest_with_gone = uint64_t{2} << 30;  ///< bytes of a stream that has such
+constexpr uint64_t least_gone_bytes = 4u << 20;
+constexpr uint64_t most_gone_bytes = 64u << 20;
+
 std::string ttl_key(int64_t expires_ns, uint64_t seq) {
   std::string key;
   append_be64(key, static_cast<uint64_t>(expires_ns));
@@ -36,6 +41,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   meta->common.stream = meta_.common.stream;
   meta_ = std::move(*meta);
   forget_removed();
+  forget_gone();
   struct guard {
     lmdb_tables& rows;
     ~guard() { rows.abandon(); }
@@ -59,6 +65,8 @@ void lmdb_tables::load(MDB_txn* txn) {
     auto subject = unseal(to_view(value), seq);
     if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
     overlay_->remove(delta_of(*subject), seq, 0);
+    overlay_->leave_record(seq, 0);
+    note_gone(0);
   }
   ids_.load(txn);
   publish_overlay();
@@ -138,12 +146,19 @@ std::shared_ptr<const index_overlay> lmdb_tables::overlay(uint64_t generation,
   return nullptr;
 }
 
+bool lmdb_tables::is_fold_due() const {
+  auto share = std::clamp(meta_.common.state.bytes / 4, least_gone_bytes, most_gone_bytes);
+  return overlay_->changes() >= changes_per_fold_ ||
+         overlay_->deltas().size() >= subjects_per_fold || overlay_->bytes() >= bytes_per_fold ||
+         gone_bytes_ >= share || overlay_->gone().crowded();
+}
+
 void lmdb_tables::fold(bool always) {
-  bool due = overlay_->changes() >= changes_per_fold_ ||
-             overlay_->deltas().size() >= subjects_per_fold || overlay_->bytes() >= bytes_per_fold;
-  if (due || (always && overlay_->changes() > 0)) {
+  bool wanted = takes_out() || is_fold_due() || (always && overlay_->changes() > 0);
+  if (wanted && take_out()) {
     fold_index(txn_, databases_, *overlay_, meta_);
     forget_removed();
+    forget_gone();
     begin_overlay();
   }
   if (ids_.should_fold() || (always && !ids_.empty())) ids_.fold(txn_);
@@ -186,27 +201,68 @@ bool lmdb_tables::put_message(const stored_message& m) {
 std::optional<stored_message> lmdb_tables::message(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
-  if (!messages_.move(key, value, MDB_SET)) return std::nullopt;
+  if (overlay_->gone().has(seq, UINT64_MAX) || !messages_.move(key, value, MDB_SET))
+    return std::nullopt;
   auto m = read_record(to_view(value), seq);
   if (!m) throw store_failure{{store_errc::corrupt, seq, "message"}};
   return m;
 }
 
 /// The cursor is there mostly, as the message was read.
-void lmdb_tables::erase_record(uint64_t seq) {
-  MDB_val key, value;
-  bool there =
-      mdb_cursor_get(messages_.raw(), &key, &value, MDB_GET_CURRENT) == 0 && seq_of(key) == seq;
-  if (!there) {
-    key = to_val(seq);
-    there = messages_.move(key, value, MDB_SET);
+bool lmdb_tables::seek_record(uint64_t seq, MDB_val& value) {
+  MDB_val key;
+  if (mdb_cursor_get(messages_.raw(), &key, &value, MDB_GET_CURRENT) == 0 && seq_of(key) == seq)
+    return true;
+  key = to_val(seq);
+  return messages_.move(key, value, MDB_SET);
+}
+
+void lmdb_tables::remove_record(uint64_t seq) {
+  MDB_val value;
+  if (!seek_record(seq, value)) return;
+  if (may_stay(seq)) {
+    overlay_->leave_record(seq, meta_.common.applied);
+    note_gone(value.mv_size);
+  } else {
+    check_lmdb(mdb_cursor_del(messages_.raw(), 0), "remove a message");
   }
-  if (there) check_lmdb(mdb_cursor_del(messages_.raw(), 0), "remove a message");
+}
+
+/// What the index on the disk does not know leaves no row in `removed`, and cannot stay.
+bool lmdb_tables::may_stay(uint64_t seq) {
+  auto before = std::exchange(last_removed_, seq);
+  auto distance = seq > before ? seq - before : before - seq;
+  const auto& state = meta_.common.state;
+  return seq <= meta_.indexed_up_to && seq != state.first_seq && distance >= gone_apart_ &&
+         state.bytes <= largest_with_gone && leaving_.empty();
+}
+
+void lmdb_tables::note_gone(uint64_t bytes) {
+  const auto& state = meta_.common.state;
+  gone_bytes_ += bytes > 0 ? bytes : state.bytes / std::max<uint64_t>(state.msgs, 1);
+}
+
+void lmdb_tables::forget_gone() {
+  gone_bytes_ = 0;
+  leaving_.clear();
+  left_ = 0;
+}
+
+/// Some of what is gone. True: nothing of it is left.
+bool lmdb_tables::take_out() {
+  if (leaving_.empty()) leaving_ = overlay_->gone().sequences();
+  auto end = left_ + std::min(taken_out_per_batch_, leaving_.size() - left_);
+  for (MDB_val key, value; left_ < end; ++left_) {
+    key = to_val(leaving_[left_]);
+    if (messages_.move(key, value, MDB_SET))
+      check_lmdb(mdb_cursor_del(messages_.raw(), 0), "take a message out");
+  }
+  return left_ == leaving_.size();
 }
 
 bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) {
   auto& delta = delta_of(subject);
-  erase_record(seq);
+  remove_record(seq);
   if (expires_ns > 0) {
     auto ttl = ttl_key(expires_ns, seq);
     remove_key(txn_, databases_.ttl, to_val(ttl));
@@ -221,6 +277,7 @@ void lmdb_tables::remove_all_messages() {
                         databases_.removed})
     check_lmdb(mdb_drop(txn_, database, 0), "purge");
   forget_removed();
+  forget_gone();
   meta_.indexed_up_to = meta_.common.state.last_seq;
   ++meta_.generation;
   begin_overlay();
@@ -232,8 +289,9 @@ void lmdb_tables::remove_all_messages() {
 uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
-  if (!messages_.move(key, value, MDB_SET_RANGE)) return 0;
-  return seq_of(key);
+  bool found = messages_.move(key, value, MDB_SET_RANGE) &&
+               pass_gone(messages_, key, value, MDB_NEXT, overlay_->gone(), UINT64_MAX);
+  return found ? seq_of(key) : 0;
 }
 
 std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {

@@ -16,6 +16,8 @@ public:
   lmdb_tables(const lmdb_databases& databases, const lmdb_store_options& options)
       : databases_{databases},
         changes_per_fold_{options.changes_per_fold},
+        gone_apart_{options.gone_apart},
+        taken_out_per_batch_{options.taken_out_per_batch},
         ids_{databases_, meta_, options.ids_per_fold, options.ids_per_bucket} {}
 
   void load(MDB_txn* txn);
@@ -31,8 +33,10 @@ public:
   void settle(MDB_txn* txn);
 
   bool needs_fold() const { return overlay_->changes() > 0 || !ids_.empty(); }
-  /// Brings the index up to date, if there is enough to do or always.
+  /// Brings the index up to date, if there is enough to do or always. When many records wait to be
+  /// taken out, it takes several calls, each with a transaction of its own.
   void fold(bool always);
+  bool takes_out() const { return !leaving_.empty(); }
 
   /// The overlay for a snapshot of this generation and batch; null if it is no longer kept.
   std::shared_ptr<const index_overlay> overlay(uint64_t generation, uint64_t batch) const;
@@ -64,7 +68,13 @@ public:
 private:
   index_view view() const { return {txn_, databases_, *overlay_, UINT64_MAX, UINT64_MAX, false}; }
   subject_delta& delta_of(std::string_view subject);
-  void erase_record(uint64_t seq);
+  bool is_fold_due() const;
+  bool seek_record(uint64_t seq, MDB_val& value);
+  void remove_record(uint64_t seq);
+  bool may_stay(uint64_t seq);
+  void note_gone(uint64_t bytes);
+  void forget_gone();
+  bool take_out();
   void note_removed(uint64_t seq, std::string_view subject);
   void forget_removed();
   void publish_overlay();
@@ -72,6 +82,8 @@ private:
 
   lmdb_databases databases_;
   size_t changes_per_fold_;
+  uint64_t gone_apart_;
+  size_t taken_out_per_batch_;
   lmdb_meta meta_;
   lmdb_ids ids_;
   MDB_txn* txn_ = nullptr;
@@ -87,6 +99,10 @@ private:
   };
   std::vector<removed_row> removed_;
   std::string removed_subjects_;
+  uint64_t last_removed_ = 0;
+  uint64_t gone_bytes_ = 0;             ///< of records that stay in place, roughly
+  std::vector<uint64_t> leaving_;       ///< those that are being taken out: no others come to stay
+  size_t left_ = 0;                     ///< so many of them have been
   mutable std::mutex published_mutex_;  ///< of the list, not of what is in it
   std::vector<std::shared_ptr<index_overlay>> published_;
 };

@@ -19,6 +19,23 @@ void each(MDB_txn* txn, MDB_dbi database, F&& f) {
     if (!f(key, to_view(value))) return;
 }
 
+/// Whether messages are gone, asked in their order: their records may still be there.
+class gone_rows {
+public:
+  gone_rows(MDB_txn* txn, const lmdb_databases& databases) : rows_{txn, databases.removed} {
+    more_ = rows_.move(key_, value_, MDB_FIRST);
+  }
+  bool has(uint64_t seq) {
+    while (more_ && seq_of(key_) < seq) more_ = rows_.move(key_, value_, MDB_NEXT);
+    return more_ && seq_of(key_) == seq;
+  }
+
+private:
+  lmdb_cursor rows_;
+  MDB_val key_{}, value_{};
+  bool more_;
+};
+
 }  // namespace
 
 void lmdb_verify::found(uint64_t seq, std::string text, store_errc code) {
@@ -52,8 +69,10 @@ bool lmdb_verify::messages() {
   uint64_t done = 0;
   bool wanted = true;
   bool unread = false;
+  gone_rows gone{txn_, databases_};
   each(txn_, databases_.messages, [&](const MDB_val& key, std::string_view bytes) {
     auto seq = seq_of(key);
+    if (gone.has(seq)) return true;
     if (++done % 65'536 == 0 && report_) wanted = report_(done, meta_.common.state.msgs);
     if (counted_.msgs++ == 0) counted_.first_seq = seq;
     counted_.last_seq = seq;

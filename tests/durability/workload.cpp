@@ -103,6 +103,8 @@ lmdb_store_options workload_options(workload_mode mode) {
   options.sync_each_batch = mode != workload_mode::relaxed;
   options.first_map = size_t{1} << 20;
   options.changes_per_fold = 40;
+  options.gone_apart = 2;
+  options.taken_out_per_batch = 3;
   options.ids_per_fold = 16;
   options.ids_per_bucket = 64;
   options.log_batches = 7;

@@ -24,6 +24,8 @@ lmdb_store_options small_steps() {
   options.sync = false;
   options.report_removed = true;
   options.changes_per_fold = 40;
+  options.gone_apart = 2;
+  options.taken_out_per_batch = 5;
   options.ids_per_fold = 16;
   options.ids_per_bucket = 64;
   return options;

@@ -27,7 +27,9 @@ public:
       batch();
       compare_state();
       if (pick(10) == 0) compare_lookups();
-      if (pick(60) == 0) store_.reopen();
+      if (pick(25) == 0) hold();
+      if (pick(40) == 0) look_back();
+      if (pick(60) == 0) reopen();
       if (pick(80) == 0) configure();
     }
     compare_lookups();
@@ -104,6 +106,7 @@ private:
       case 0:
       case 1:
       case 2:
+        if (pick(8) == 0) return delete_proposal{last};
         return delete_proposal{last < 150 ? pick(last + 1) : last - pick(150)};
       case 3: {
         if (pick(4)) return expire_proposal{};
@@ -181,27 +184,54 @@ private:
 
   void compare_lookups() {
     auto opened = store_->read();
-    auto& snapshot = **opened;
-    auto last = model_.state().last_seq;
+    compare_lookups(**opened, model_);
+  }
+
+  /// A snapshot that stays as it is while batches are applied.
+  void hold() {
+    if (dynamic_cast<lmdb_store*>(&*store_) == nullptr) return;
+    held_ = std::move(*store_->read());
+    then_.emplace(model_);
+  }
+
+  void look_back() {
+    if (held_) compare_lookups(*held_, *then_);
+  }
+
+  void reopen() {
+    held_.reset();
+    store_.reopen();
+  }
+
+  void compare_lookups(store_snapshot& snapshot, const model& now) {
+    auto last = now.state().last_seq;
     for (const auto* filter : filters) {
       auto from = pick(3) ? last - std::min(last, pick(200)) : 0;
       INFO("filter '" << filter << "' from " << from);
-      auto wanted = model_.matching(filter, from);
+      auto wanted = now.matching(filter, from);
       auto got = *snapshot.next(filter, from, 1 + pick(20));
       REQUIRE(got.empty() == wanted.empty());
       wanted.resize(std::min(wanted.size(), got.size()));
       REQUIRE(got == wanted);
-      REQUIRE(*snapshot.count(filter, from) == model_.matching(filter, from).size());
-      auto all = model_.matching(filter, 0);
+      REQUIRE(*snapshot.count(filter, from) == now.matching(filter, from).size());
+      auto all = now.matching(filter, 0);
       REQUIRE(*snapshot.last(filter) == (all.empty() ? 0 : all.back()));
-      REQUIRE(*snapshot.last_per_subject(filter, from) == model_.last_per_subject(filter, from));
-      compare_subjects(snapshot, filter);
+      REQUIRE(*snapshot.last_per_subject(filter, from) == now.last_per_subject(filter, from));
+      compare_subjects(snapshot, now, filter);
     }
-    for (int i = 0; i < 20; ++i) compare_message(snapshot, last - std::min(last, pick(200)));
-    REQUIRE(*snapshot.consumers({}, 100) == names());
+    for (int i = 0; i < 20; ++i) compare_message(snapshot, now, last - std::min(last, pick(200)));
+    compare_walk(snapshot, now, pick(2) ? last - std::min(last, pick(300)) : 0);
+    REQUIRE(*snapshot.consumers({}, 100) == names(now));
   }
 
-  void compare_subjects(store_snapshot& snapshot, const char* filter) {
+  void compare_walk(store_snapshot& snapshot, const model& now, uint64_t from) {
+    std::vector<uint64_t> seen;
+    for (auto m = snapshot.next_message(from); m; m = snapshot.next_message(m->seq + 1))
+      seen.push_back(m->seq);
+    REQUIRE(seen == now.matching(">", from));
+  }
+
+  void compare_subjects(store_snapshot& snapshot, const model& now, const char* filter) {
     std::map<std::string, uint64_t> seen;
     for (std::string after;;) {
       auto page = *snapshot.subjects(filter, after, 3);
@@ -209,13 +239,13 @@ private:
       if (page.size() < 3) break;
       after = page.back().subject;
     }
-    REQUIRE(seen == model_.counts(filter));
+    REQUIRE(seen == now.counts(filter));
   }
 
-  void compare_message(store_snapshot& snapshot, uint64_t seq) {
+  void compare_message(store_snapshot& snapshot, const model& now, uint64_t seq) {
     auto got = snapshot.message(seq);
-    auto at = model_.messages().find(seq);
-    REQUIRE(static_cast<bool>(got) == (at != model_.messages().end()));
+    auto at = now.messages().find(seq);
+    REQUIRE(static_cast<bool>(got) == (at != now.messages().end()));
     if (!got) return;
     REQUIRE(got->subject == at->second.subject);
     REQUIRE(got->headers == at->second.headers);
@@ -223,20 +253,21 @@ private:
     REQUIRE(got->time_ns == at->second.time_ns);
     REQUIRE(got->expires_ns == at->second.expires_ns);
     auto first = *snapshot.seq_at_time(got->time_ns);
-    REQUIRE(model_.messages().at(first).time_ns == got->time_ns);
-    auto before = model_.messages().find(first);
-    REQUIRE(
-        (before == model_.messages().begin() || std::prev(before)->second.time_ns < got->time_ns));
+    REQUIRE(now.messages().at(first).time_ns == got->time_ns);
+    auto before = now.messages().find(first);
+    REQUIRE((before == now.messages().begin() || std::prev(before)->second.time_ns < got->time_ns));
   }
 
-  std::vector<std::string> names() const {
+  std::vector<std::string> names(const model& now) const {
     std::vector<std::string> result;
-    for (const auto& [name, row] : model_.consumers()) result.push_back(name);
+    for (const auto& [name, row] : now.consumers()) result.push_back(name);
     return result;
   }
 
   model model_;
   bench_store store_;
+  std::optional<model> then_;
+  std::unique_ptr<store_snapshot> held_;
   std::mt19937_64 random_;
   std::deque<std::string> kept_;
 };

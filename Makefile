@@ -44,7 +44,7 @@ bench:
 
 # Each target for FUZZ_SECONDS; fails on the first finding (tests/fuzz/README.md).
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := parser subject transform connect configuration flags requests headers acks
+FUZZ_TARGETS := parser subject transform connect configuration flags requests headers acks archive rows
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
 fuzz: PACKAGES += $(FUZZ_PACKAGES)

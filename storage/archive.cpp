@@ -228,12 +228,13 @@ store_error archive_reader::take_record(uint8_t kind, byte_reader& in, batch_bui
       described_ = true;
       in.text();  // the name, for people: the request says what it is now
       in.text();  // the configuration, likewise
-      in.le<uint64_t>();
+      auto msgs = in.le<uint64_t>();
       auto first_seq = in.le<uint64_t>();
       in.le<uint64_t>();
-      in.le<int64_t>();
+      auto last_time_ns = in.le<int64_t>();
       if (!in.ok() || first_seq <= 1) return {};
       m.seq = last_seq_ = first_seq - 1;
+      if (msgs == 0) m.time_ns = last_time_ns;
       into.add(m);
       return {};
     }

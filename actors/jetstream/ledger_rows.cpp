@@ -88,9 +88,10 @@ bool read_change(byte_reader& in, ledger_change& last) {
   return in.ok();
 }
 
-/// New messages only come behind the others.
+/// New messages only come behind the others. The highest number is no message's.
 bool comes_next(const ledger_state& state, const ledger_change& change) {
-  return change.what != ledger_change::kind::delivered || change.seq >= state.next_seq;
+  return change.what != ledger_change::kind::delivered ||
+         (change.seq >= state.next_seq && change.seq != UINT64_MAX);
 }
 
 void append_head(std::string& out, uint64_t generation, uint8_t slot) {
@@ -130,18 +131,20 @@ void append_ledger_state(std::string& out, const ledger_state& s) {
   }
 }
 
-bool read_pending(byte_reader& in, pending_table& to) {
+/// All of them below `next_seq`: an archive that a client restores may say anything.
+bool read_pending(byte_reader& in, pending_table& to, uint64_t next_seq) {
   std::vector<uint64_t> queued;
   pending_ack e;
   for (auto count = in.varint(); count > 0; --count) {
     auto distance = in.varint();
+    if (distance == 0 || distance >= next_seq - e.stream_seq) return false;
     e.stream_seq += distance;
     e.consumer_seq += in.varint();
     auto deliveries = in.varint();
     bool is_queued = (deliveries & 1) != 0;
     e.deliveries = static_cast<uint32_t>(deliveries >> 1);
     if (!is_queued) e.when = wrapped_sum(e.when, read_signed(in));
-    if (!in.ok() || distance == 0) return false;
+    if (!in.ok()) return false;
     to.restore(e);
     if (is_queued) queued.push_back(e.stream_seq);
   }
@@ -160,7 +163,7 @@ bool read_ledger_state(byte_reader& in, ledger_state& s) {
     *number = in.varint();
   s.delivered_ns = read_signed(in);
   s.acked_ns = read_signed(in);
-  if (!in.ok() || !read_pending(in, s.pending)) return false;
+  if (!in.ok() || s.next_seq == 0 || !read_pending(in, s.pending, s.next_seq)) return false;
   uint64_t seq = 0;
   for (auto count = in.varint(); count > 0; --count) {
     seq += in.varint();

@@ -1,4 +1,6 @@
 #include "actors/jetstream/consumer_ledger.hpp"
+#include "storage/bytes.hpp"
+#include "storage/checksum.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -313,4 +315,30 @@ TEST_CASE("jetstream ledger: where a message stands") {
   CHECK(c.ledger.place_of(5) == message_place::done);
   CHECK(c.ledger.place_of(6) == message_place::pending);
   CHECK(c.ledger.place_of(7) == message_place::ahead);
+}
+
+TEST_CASE("jetstream ledger: a restored state that is out of order is not readable") {
+  constexpr uint64_t most = UINT64_MAX;
+  // Delivered and acknowledged, the next sequence, ..., one pending message after the other.
+  auto readable = [](uint64_t next_seq, std::initializer_list<uint64_t> distances) {
+    std::string row{"\1\1\0", 3};
+    for (uint64_t number : {uint64_t{1}, uint64_t{1}, uint64_t{0}, uint64_t{0}, next_seq})
+      append_varint(row, number);
+    row.append(3, '\0');
+    append_varint(row, distances.size());
+    for (auto distance : distances) {
+      append_varint(row, distance);
+      row.append("\1\2\2");
+    }
+    row.push_back('\0');
+    seal(row, 1 << 8);
+    ledger_state state;
+    return read_ledger_rows({row}, state).has_value();
+  };
+  CHECK(readable(20, {5, 3}));
+  CHECK(readable(9, {5, 3}));
+  CHECK_FALSE(readable(8, {5, 3}));
+  CHECK_FALSE(readable(20, {5, 0}));
+  CHECK_FALSE(readable(most, {5, most - 4}));
+  CHECK_FALSE(readable(0, {}));
 }

@@ -105,6 +105,7 @@ TEST_CASE("archive: a stream without messages keeps its place") {
   REQUIRE_FALSE(restored(archived(*from, 1 << 20), to, 1 << 20));
   REQUIRE(to.state().msgs == 0);
   REQUIRE(to.state().first_seq == 152);
+  REQUIRE(to.state().last_time_ns == from.state().last_time_ns);
   REQUIRE(to.store("d").seq == 152);
 }
 

@@ -334,6 +334,14 @@ consumer_problem check_consumer_config(consumer_config& config, const stream_con
   return check_groups(config);
 }
 
+consumer_problem check_stored_consumer(consumer_config& config, std::string_view name) {
+  if (config.name != name || name.empty() || name.size() > max_consumer_name)
+    return bad_config("it is stored under another name than its own");
+  stream_config any;
+  any.num_replicas = 1;
+  return check_consumer_config(config, any, {}, false);
+}
+
 consumer_problem check_new_consumer(consumer_config& config, const stream_config& stream,
                                     const consumer_bounds& bounds, consumer_action action,
                                     const other_consumers& others) {

@@ -46,6 +46,10 @@ std::optional<api_error> check_consumer_request(consumer_request& request,
 std::optional<api_error> check_consumer_config(consumer_config& config, const stream_config& stream,
                                                const consumer_bounds& bounds, bool pedantic);
 
+/// The same of a configuration that was stored under that name: the archive of a stream that a
+/// client restores may say anything. What the stream and the server allow is not asked again.
+std::optional<api_error> check_stored_consumer(consumer_config& config, std::string_view name);
+
 /// The other consumers of the stream, without those that are `direct`.
 struct other_consumers {
   size_t count = 0;

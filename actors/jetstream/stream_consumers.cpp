@@ -3,6 +3,7 @@
 #include "actors/jetstream/advisories.hpp"
 #include "actors/jetstream/api_reply.hpp"
 #include "actors/jetstream/asset_row.hpp"
+#include "actors/jetstream/consumer_check.hpp"
 #include "actors/jetstream/requests.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "actors/pinned_actor.hpp"
@@ -57,6 +58,8 @@ std::vector<std::string> stream_consumers::recover(store_snapshot& in) {
       consumer_config config;
       auto row = in.consumer(name);
       auto problem = row && *row ? read_asset_row(**row, config, e.created_ns) : "it is damaged";
+      if (problem.empty())
+        if (auto error = check_stored_consumer(config, name)) problem = error->description;
       auto ledger = read_ledger(in, name, config, &e.slots);
       if (problem.empty() && !ledger) problem = "its state is not readable";
       if (!problem.empty()) {

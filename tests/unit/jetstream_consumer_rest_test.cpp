@@ -170,3 +170,26 @@ TEST_CASE("consumer: its stream can go while it rests") {
   CHECK(w.b.api("STREAM.DELETE.S").at("success") == true);
   CHECK(w.b.pulls() == "<503>");
 }
+
+TEST_CASE("consumer: one that a restored stream brings is left out if it could not be made") {
+  auto config =
+      GENERATE(R"({"name":"X","durable_name":"X","ack_policy":"explicit","ack_wait":-5})",
+               R"({"name":"X","durable_name":"X","filter_subject":"a..b"})",
+               R"({"name":"X","durable_name":"X","deliver_subject":"a.*"})",
+               R"({"name":"X","durable_name":"X","deliver_policy":"by_start_sequence"})",
+               R"({"name":"Y","durable_name":"Y"})", R"({"name":"X","durable_name":"Y"})");
+  rest_world w;
+  w.world.restart_with_consumer("S", "C", "X", config);
+  INFO(config);
+  auto list = w.b.api("CONSUMER.NAMES.S").at("consumers");
+  CHECK(list == nlohmann::json{"C"});
+}
+
+TEST_CASE("consumer: one that a restored stream brings is there if it could be made") {
+  rest_world w;
+  w.world.restart_with_consumer("S", "C", "X",
+                                R"({"name":"X","durable_name":"X","ack_policy":"explicit"})");
+  auto config = w.b.info("X").at("config");
+  CHECK(config.at("max_deliver") == -1);
+  CHECK(config.at("max_ack_pending") == 1000);
+}

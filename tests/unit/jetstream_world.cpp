@@ -1,8 +1,12 @@
 #include "jetstream_world.hpp"
 
+#include "actors/jetstream/asset_row.hpp"
+#include "actors/jetstream/ledger_rows.hpp"
 #include "actors/jetstream/recover.hpp"
 #include "actors/pinned_actor.hpp"
 #include "net/base64.hpp"
+#include "storage/batch.hpp"
+#include "storage/lmdb_store.hpp"
 
 #include <caf/send.hpp>
 #include <catch2/catch.hpp>
@@ -95,6 +99,23 @@ void jetstream_world::stop_jetstream() {
 
 void jetstream_world::restart_jetstream() {
   stop_jetstream();
+  start_jetstream(recover_streams(directory_.path(), unsynced).streams);
+}
+
+void jetstream_world::restart_with_consumer(const std::string& stream, std::string_view like,
+                                            std::string_view name, std::string_view config) {
+  stop_jetstream();
+  {
+    auto store = lmdb_store::open(directory_.path() / stream, stream);
+    REQUIRE(store);
+    auto state = *(*store->get()->read())->consumer(ledger_row_name(like, 0));
+    REQUIRE(state);
+    auto state_name = ledger_row_name(name, 0);
+    auto row = write_asset_row(1, config);
+    batch_builder batch{1};
+    batch.add(consumer_put_proposal{name, row}).add(consumer_put_proposal{state_name, *state});
+    REQUIRE_FALSE((*store)->append(batch.bytes()).error);
+  }
   start_jetstream(recover_streams(directory_.path(), unsynced).streams);
 }
 

@@ -29,6 +29,9 @@ public:
   void stop_jetstream();
   /// The same, and starts it again from the files.
   void restart_jetstream();
+  /// The same, with a consumer that no server has made: with the state of another one.
+  void restart_with_consumer(const std::string& stream, std::string_view like,
+                             std::string_view name, std::string_view config);
 
   jetstream_context& js() { return *js_; }
   /// What the wall clock shows.

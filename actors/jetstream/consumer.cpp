@@ -332,10 +332,14 @@ void consumer_state::end(bool deleted) {
   phase_ = phase::ending;
   deleted_ = deleted;
   context_.deadlines.cancel(*this);
-  if (deleted)
+  if (deleted) {
     pulls_.end_deleted(effects_);
-  else
+    for (const auto& a : std::exchange(answers_, {}))
+      respond(a.request,
+              api_error_reply("consumer_reset_response", make_error(js_errc::consumer_not_found)));
+  } else {
     pulls_.end_shutdown(effects_);
+  }
   publish_effects(effects_);
   if (config().push())
     caf::anon_send(context_.global.space, unwatch_atom::value, config().deliver_subject,

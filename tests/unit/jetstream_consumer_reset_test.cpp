@@ -105,3 +105,19 @@ TEST_CASE("interest: a consumer that begins anew needs what is there, and nothin
   world.settle();
   CHECK(b.c.state().at("messages") == 0);
 }
+
+TEST_CASE("consumer: one that is deleted while it begins anew leaves no request unanswered") {
+  jetstream_world world;
+  consumer_bench b{world};
+  b.c.make("file");
+  b.make();
+  b.publish(3);
+  CHECK(b.pulls("3") == "1 2 3");
+  for (int i = 0; i < 3; ++i) b.c.tell("$JS.API.CONSUMER.RESET.S.C", {}, {}, "R.reset");
+  b.c.tell("$JS.API.CONSUMER.DELETE.S.C", {}, {}, "R.delete");
+  world.settle();
+  size_t answered = 0;
+  for (const auto& m : b.c.messages())
+    answered += m.subject == "R.reset" || m.subject == "R.delete";
+  CHECK(answered == 4);
+}

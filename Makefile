@@ -1,6 +1,7 @@
 # The two commands: `make run` and `make test`. Each installs what is missing, builds, and does its job.
-PACKAGES := g++ cmake ninja-build make ccache pkg-config libcaf-dev liblmdb-dev libxxhash-dev libfmt-dev catch2 \
-  libspdlog-dev libboost1.81-dev libssl-dev nlohmann-json3-dev liburcu-dev libnats-dev
+PACKAGES := g++ cmake ninja-build make ccache pkg-config libcaf-dev liblmdb-dev libxxhash-dev \
+  libsnappy-dev libfmt-dev catch2 libspdlog-dev libboost1.81-dev libssl-dev nlohmann-json3-dev \
+  liburcu-dev libnats-dev
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS ?= $(shell nproc)
 

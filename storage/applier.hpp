@@ -55,7 +55,8 @@ private:
   void finish_purges();
 
   /// Removes a message that is there, and uses up one of the budget.
-  void remove(const stored_message& m, removal why);
+  void remove(const stored_head& m, removal why);
+  static bool is_marker(const stored_head& m);
   void remove(uint64_t seq, removal why);
   /// Removes matching messages below `up_to`; false if the budget ended first.
   bool remove_matching(std::string_view filter, uint64_t up_to, uint64_t at_most, removal why,

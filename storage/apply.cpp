@@ -97,7 +97,7 @@ int64_t applier::next_expiry() {
     if (seq == meta_.state.first_seq) {
       next = later(meta_.state.first_time_ns, meta_.limits.max_age_ns);
     } else if (seq != 0) {
-      next = later(rows_.message(seq)->time_ns, meta_.limits.max_age_ns);
+      next = later(rows_.head(seq)->time_ns, meta_.limits.max_age_ns);
     }
   }
   if (auto ttl = rows_.first_ttl(); ttl && (next == 0 || ttl->first < next)) next = ttl->first;

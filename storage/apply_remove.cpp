@@ -1,4 +1,5 @@
 #include "storage/applier.hpp"
+#include "storage/packing.hpp"
 
 namespace vagus {
 
@@ -10,19 +11,25 @@ constexpr size_t seqs_per_lookup = 512;
 }  // namespace
 
 void applier::remove(uint64_t seq, removal why) {
-  auto m = rows_.message(seq);
+  auto m = rows_.head(seq);
   if (!m) throw store_failure{{store_errc::corrupt, seq, "the index names a message not there"}};
   remove(*m, why);
 }
 
-void applier::remove(const stored_message& m, removal why) {
+bool applier::is_marker(const stored_head& m) {
+  body_opener opener;
+  auto opened = m.headers_size > 0 ? opener.open(m) : stored_message{};
+  if (!opened) throw store_failure{{store_errc::corrupt, m.seq, "message: it cannot be unpacked"}};
+  return is_delete_marker(opened->headers);
+}
+
+void applier::remove(const stored_head& m, removal why) {
   auto& state = meta_.state;
   auto seq = m.seq;
   std::string subject{m.subject};
-  state.bytes -= rows_.stored_size(m.subject.size(), m.headers.size(), m.payload.size());
+  state.bytes -= rows_.stored_size(m.subject.size(), m.headers_size, m.payload_size);
   bool leaves_marker = (why == removal::age || why == removal::ttl) &&
-                       meta_.limits.subject_delete_marker_ttl_ns > 0 &&
-                       !is_delete_marker(m.headers);
+                       meta_.limits.subject_delete_marker_ttl_ns > 0 && !is_marker(m);
   bool emptied = rows_.remove_message(seq, subject, m.expires_ns);
   if (emptied) --state.num_subjects;
   if (budget_ > 0) --budget_;
@@ -31,7 +38,7 @@ void applier::remove(const stored_message& m, removal why) {
     state.first_time_ns = 0;
   } else if (seq == state.first_seq) {
     state.first_seq = rows_.first_at_or_after(seq + 1);
-    auto first = rows_.message(state.first_seq);
+    auto first = rows_.head(state.first_seq);
     if (!first) throw store_failure{{store_errc::corrupt, seq, "the count of messages is wrong"}};
     state.first_time_ns = first->time_ns;
   }
@@ -133,7 +140,7 @@ void applier::purge_all(uint64_t first_seq) {
 
 outcome applier::operator()(const delete_proposal& p) {
   outcome result;
-  auto m = rows_.message(p.seq);
+  auto m = rows_.head(p.seq);
   if (!m) {
     result.error = store_errc::no_message;
     return result;
@@ -179,7 +186,7 @@ bool applier::expire_by_age(uint64_t& removed) {
   for (uint64_t steps = 0; meta_.state.msgs > 0; ++steps) {
     auto seq = rows_.first_at_or_after(floor);
     if (seq == 0) return true;
-    auto m = rows_.message(seq);
+    auto m = rows_.head(seq);
     if (later(m->time_ns, meta_.limits.max_age_ns) > time_ns_) return true;
     if (budget_ == 0 || steps == removals_per_batch) return false;
     floor = seq + 1;

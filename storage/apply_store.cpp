@@ -120,8 +120,8 @@ store_errc applier::check_space(const store_proposal& p, uint64_t size) {
 }
 
 uint64_t applier::size_of(uint64_t seq) {
-  auto m = rows_.message(seq);
-  return m ? rows_.stored_size(m->subject.size(), m->headers.size(), m->payload.size()) : 0;
+  auto m = rows_.head(seq);
+  return m ? rows_.stored_size(m->subject.size(), m->headers_size, m->payload_size) : 0;
 }
 
 /// Before the message itself is stored, which gives the same state as after it.

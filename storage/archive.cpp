@@ -199,6 +199,7 @@ store_error archive_reader::start() {
   // Limits come later: nothing that is restored is to fall to them before all is there.
   store_limits limits;
   limits.duplicate_window_ns = limits_.duplicate_window_ns;
+  limits.compress = limits_.compress;
   batch_builder first{now_ns_};
   first.add(configure_proposal{limits, {}});
   return to_.append(first.bytes()).error;

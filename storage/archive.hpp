@@ -53,6 +53,7 @@ private:
 struct archive_limits {
   uint64_t max_message = 0;  ///< headers and payload of one message
   int64_t duplicate_window_ns = 0;
+  bool compress = false;  ///< as in `store_limits`
 };
 
 /// Fills a new store with what an `archive_writer` has written. Any bytes are safe to read; memory

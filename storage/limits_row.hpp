@@ -16,7 +16,8 @@ inline void append_limits(std::string& out, const store_limits& limits) {
   append_le(out, limits.subject_delete_marker_ttl_ns);
   append_le(out, limits.first_seq);
   append_le(out, static_cast<uint8_t>(limits.discard_new));
-  append_le(out, static_cast<uint8_t>(limits.discard_new_per_subject));
+  append_le(out, static_cast<uint8_t>((limits.discard_new_per_subject ? 1 : 0) |
+                                      (limits.compress ? 2 : 0)));
 }
 
 inline store_limits read_limits(byte_reader& in) {
@@ -30,7 +31,9 @@ inline store_limits read_limits(byte_reader& in) {
   limits.subject_delete_marker_ttl_ns = in.le<int64_t>();
   limits.first_seq = in.le<uint64_t>();
   limits.discard_new = in.le<uint8_t>() != 0;
-  limits.discard_new_per_subject = in.le<uint8_t>() != 0;
+  auto flags = in.le<uint8_t>();
+  limits.discard_new_per_subject = (flags & 1) != 0;
+  limits.compress = (flags & 2) != 0;
   return limits;
 }
 

@@ -3,12 +3,15 @@
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
 #include "storage/limits_row.hpp"
+#include "storage/packing.hpp"
 
 namespace vagus {
 
 namespace {
 
 constexpr std::string_view format_magic = "vagus-stream";
+/// In the size of a record's subject.
+constexpr uint32_t packed_flag = 1u << 31;
 
 void append_seqs(std::string& out, const std::vector<uint64_t>& seqs, uint64_t before) {
   for (auto seq : seqs) {
@@ -23,34 +26,42 @@ void read_seqs(byte_reader& in, size_t count, uint64_t before, std::vector<uint6
 
 }  // namespace
 
-void write_record(char* out, const stored_message& m) {
+size_t record_size(const stored_message& m, std::string_view block) {
+  auto body = block.empty() ? m.headers.size() + m.payload.size() : block.size();
+  return record_header + m.subject.size() + body;
+}
+
+void write_record(char* out, const stored_message& m, std::string_view block) {
   auto put = [](char* at, auto value) { std::memcpy(at, &value, sizeof value); };
   put(out + 8, m.time_ns);
   put(out + 16, m.expires_ns);
   put(out + 24, static_cast<uint32_t>(m.headers.size()));
-  put(out + 28, static_cast<uint32_t>(m.subject.size()));
+  bool packed = !block.empty();
+  put(out + 28, static_cast<uint32_t>(m.subject.size()) | (packed ? packed_flag : 0));
   char* at = out + record_header;
-  for (auto part : {m.subject, m.headers, m.payload}) {
+  for (auto part : {m.subject, packed ? block : m.headers, packed ? "" : m.payload}) {
     if (!part.empty()) std::memcpy(at, part.data(), part.size());
     at += part.size();
   }
   put(out, checksum({out + 8, static_cast<size_t>(at - out - 8)}, m.seq));
 }
 
-std::optional<stored_message> read_record(std::string_view bytes, uint64_t seq) {
+std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq) {
   byte_reader in{bytes};
   auto sum = in.le<uint64_t>();
   if (!in.ok() || sum != checksum(in.rest(), seq)) return std::nullopt;
-  stored_message m;
+  stored_head m;
   m.seq = seq;
   m.time_ns = in.le<int64_t>();
   m.expires_ns = in.le<int64_t>();
-  auto headers = in.le<uint32_t>();
+  m.headers_size = in.le<uint32_t>();
   auto subject = in.le<uint32_t>();
-  m.subject = in.take(subject);
-  m.headers = in.take(headers);
-  m.payload = in.rest();
-  if (!in.ok()) return std::nullopt;
+  m.packed = (subject & packed_flag) != 0;
+  m.subject = in.take(subject & ~packed_flag);
+  m.body = in.rest();
+  auto size = m.packed ? unpacked_size(m.body) : m.body.size();
+  if (!in.ok() || !size || *size < m.headers_size) return std::nullopt;
+  m.payload_size = *size - m.headers_size;
   return m;
 }
 

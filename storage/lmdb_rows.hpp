@@ -14,9 +14,12 @@ namespace vagus {
 
 constexpr size_t record_header = 32;
 
-/// Writes a message to `out`, which has room for `record_header` and its three parts.
-void write_record(char* out, const stored_message& m);
-std::optional<stored_message> read_record(std::string_view bytes, uint64_t seq);
+/// `block` is of headers and payload, and stands in their place unless it is empty.
+size_t record_size(const stored_message& m, std::string_view block);
+/// Writes a message to `out`, which has room for that.
+void write_record(char* out, const stored_message& m, std::string_view block);
+/// That a block has what it says shows only when it is unpacked.
+std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq);
 
 /// A subject as key: itself, or its first 480 bytes and a hash of 16 bytes if it is longer.
 constexpr size_t longest_plain_key = 480;

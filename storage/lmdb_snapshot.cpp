@@ -49,11 +49,11 @@ public:
     });
   }
 
-  store_result<stored_message> message(uint64_t seq) override {
+  store_result<stored_head> head(uint64_t seq) override {
     bool in_order = asked_ != 0 && seq == asked_ + 1;
     asked_ = seq;
     if (in_order) {  // likely to go on so
-      auto m = next_message(seq);
+      auto m = next_head(seq);
       if (m && m->seq != seq) return store_error{store_errc::no_message, seq, {}};
       return m;
     }
@@ -68,7 +68,7 @@ public:
     }
   }
 
-  store_result<stored_message> next_message(uint64_t seq) override {
+  store_result<stored_head> next_head(uint64_t seq) override {
     try {
       if (!walk_) walk_.emplace(txn_.raw(), databases_.messages);
       MDB_val value;
@@ -181,7 +181,7 @@ private:
   lmdb_read txn_;
   std::optional<lmdb_cursor> walk_;  ///< ends before the transaction
   uint64_t walked_ = 0;              ///< where it stands; 0: nowhere
-  uint64_t asked_ = 0;               ///< by `message`, last
+  uint64_t asked_ = 0;               ///< by `head`, last
   std::shared_ptr<const index_overlay> overlay_;
 };
 

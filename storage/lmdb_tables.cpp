@@ -3,6 +3,7 @@
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
 #include "storage/lmdb_fold.hpp"
+#include "storage/packing.hpp"
 
 #include <algorithm>
 
@@ -182,12 +183,12 @@ void lmdb_tables::expect(std::string_view subject, std::string_view id, bool nea
 }
 
 bool lmdb_tables::put_message(const stored_message& m) {
-  auto size = record_header + m.subject.size() + m.headers.size() + m.payload.size();
+  auto packed = meta_.common.limits.compress ? pack_body(m.headers, m.payload) : packed_body{};
   auto key = to_val(m.seq);
-  MDB_val place{size, nullptr};
+  MDB_val place{record_size(m, packed.bytes()), nullptr};
   check_lmdb(mdb_cursor_put(messages_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
              "store a message");
-  write_record(static_cast<char*>(place.mv_data), m);
+  write_record(static_cast<char*>(place.mv_data), m, packed.bytes());
   if (m.expires_ns > 0) {
     auto ttl = ttl_key(m.expires_ns, m.seq);
     put_value(txn_, databases_.ttl, to_val(ttl), {});
@@ -198,7 +199,7 @@ bool lmdb_tables::put_message(const stored_message& m) {
   return first;
 }
 
-std::optional<stored_message> lmdb_tables::message(uint64_t seq) {
+std::optional<stored_head> lmdb_tables::head(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
   if (overlay_->gone().has(seq, UINT64_MAX) || !messages_.move(key, value, MDB_SET))

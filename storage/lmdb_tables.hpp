@@ -46,7 +46,7 @@ public:
   uint64_t stored_size(size_t subject, size_t headers, size_t payload) const override;
   void expect(std::string_view subject, std::string_view id, bool near) override;
   bool put_message(const stored_message& m) override;
-  std::optional<stored_message> message(uint64_t seq) override;
+  std::optional<stored_head> head(uint64_t seq) override;
   bool remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) override;
   void remove_all_messages() override;
   uint64_t first_at_or_after(uint64_t seq) override;

@@ -83,8 +83,9 @@ bool lmdb_verify::messages() {
       return wanted && !enough();
     }
     if (counted_.first_seq == seq) counted_.first_time_ns = m->time_ns;
-    counted_.bytes += 22 + m->subject.size() + (m->headers.empty() ? 0 : 4 + m->headers.size()) +
-                      m->payload.size() + 8;
+    if (!opener_.open(*m)) found(seq, "message: it cannot be unpacked");
+    counted_.bytes += 22 + m->subject.size() + (m->headers_size > 0 ? 4 + m->headers_size : 0) +
+                      m->payload_size + 8;
     ttl_messages_ += m->expires_ns > 0;
     std::string subject{m->subject};
     ++live_[subject];

@@ -40,6 +40,7 @@ private:
   lmdb_meta meta_;
   store_state counted_;
   uint64_t ttl_messages_ = 0;
+  body_opener opener_;
   std::unordered_map<std::string, known> indexed_;  ///< at or below the mark, by subject
   std::unordered_map<std::string, uint64_t> live_;  ///< messages, by subject
 };

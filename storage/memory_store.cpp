@@ -16,8 +16,8 @@ public:
 
   store_result<std::string> config() override { return rows_.config; }
 
-  store_result<stored_message> message(uint64_t seq) override {
-    if (auto m = rows_.message(seq)) return *m;
+  store_result<stored_head> head(uint64_t seq) override {
+    if (auto m = rows_.head(seq)) return *m;
     return store_error{store_errc::no_message, seq, {}};
   }
 

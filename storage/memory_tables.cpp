@@ -26,15 +26,19 @@ bool memory_tables::put_message(const stored_message& m) {
   return at->second.live++ == 0;
 }
 
-std::optional<stored_message> memory_tables::message(uint64_t seq) {
+std::optional<stored_head> memory_tables::head(uint64_t seq) {
   auto at = messages_.find(seq);
   if (at == messages_.end()) return std::nullopt;
   const auto& r = at->second;
-  stored_message m{seq, r.time_ns, r.expires_ns, {}, {}, {}};
+  stored_head m;
+  m.seq = seq;
+  m.time_ns = r.time_ns;
+  m.expires_ns = r.expires_ns;
   std::string_view bytes{r.bytes};
   m.subject = bytes.substr(0, r.subject_size);
-  m.headers = bytes.substr(r.subject_size, r.headers_size);
-  m.payload = bytes.substr(r.subject_size + r.headers_size);
+  m.body = bytes.substr(r.subject_size);
+  m.headers_size = r.headers_size;
+  m.payload_size = m.body.size() - m.headers_size;
   return m;
 }
 

@@ -2,11 +2,28 @@
 
 namespace vagus {
 
-store_result<stored_message> store_snapshot::next_message(uint64_t seq) {
+store_result<stored_head> store_snapshot::next_head(uint64_t seq) {
   auto at = first_at_or_after(seq);
   if (!at) return at.error();
   if (*at == 0) return store_error{store_errc::no_message, seq, {}};
-  return message(*at);
+  return head(*at);
+}
+
+store_result<stored_message> store_snapshot::open(const stored_head& head) {
+  if (auto m = opener_.open(head)) return *m;
+  return store_error{store_errc::corrupt, head.seq, "message: it cannot be unpacked"};
+}
+
+store_result<stored_message> store_snapshot::message(uint64_t seq) {
+  auto m = head(seq);
+  if (!m) return m.error();
+  return open(*m);
+}
+
+store_result<stored_message> store_snapshot::next_message(uint64_t seq) {
+  auto m = next_head(seq);
+  if (!m) return m.error();
+  return open(*m);
 }
 
 store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {
@@ -20,7 +37,7 @@ store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {
       high = middle;
       continue;
     }
-    auto m = message(*seq);
+    auto m = head(*seq);
     if (!m) return m.error();
     if (m->time_ns >= time_ns) {
       high = middle;

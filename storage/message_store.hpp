@@ -1,5 +1,6 @@
 #pragma once
 
+#include "storage/packing.hpp"
 #include "storage/tables.hpp"
 
 #include <functional>
@@ -10,7 +11,9 @@ namespace vagus {
 
 /// One committed state of a store, unchanged for as long as it is held. Belongs to one thread at a
 /// time. Hold it for one run of work, not longer: it pins what it shows, and the thread that holds
-/// it must not ask for a second one. All views end with it.
+/// it must not ask for a second one. All views end with it, but those of a message's headers and
+/// payload before: when the next one is opened, as what is packed on the disk is unpacked into the
+/// same memory. That is as large as the largest message that was.
 class store_snapshot {
 public:
   virtual ~store_snapshot() = default;
@@ -21,15 +24,23 @@ public:
   /// The caller's own part of the configuration.
   virtual store_result<std::string> config() = 0;
 
-  /// `no_message` if it is not there, `corrupt` if it is not what was stored.
-  virtual store_result<stored_message> message(uint64_t seq) = 0;
+  /// `no_message` if it is not there, `corrupt` if it is not what was stored. Its headers and
+  /// payload are there until another message is opened.
+  store_result<stored_message> message(uint64_t seq);
+
+  /// The same without headers and payload: all that there is to do for who wants none of them.
+  virtual store_result<stored_head> head(uint64_t seq) = 0;
+  /// The message to a head of this snapshot; as `message`.
+  store_result<stored_message> open(const stored_head& head);
 
   /// The sequence of the first message at or after `seq`; 0: none.
   virtual store_result<uint64_t> first_at_or_after(uint64_t seq) = 0;
 
   /// The first message at or after `seq`; `no_message`: there is none. Asked for in order, this is
   /// a walk: cheaper than to look each one up.
-  virtual store_result<stored_message> next_message(uint64_t seq);
+  store_result<stored_message> next_message(uint64_t seq);
+  /// The same without headers and payload, to walk on where they are not wanted.
+  virtual store_result<stored_head> next_head(uint64_t seq);
 
   /// Sequences at or after `from` whose subject matches, ascending. There may be fewer than
   /// `at_most` although more follow; none means that none follow.
@@ -65,6 +76,9 @@ public:
 
 protected:
   store_meta meta_;
+
+private:
+  body_opener opener_;
 };
 
 /// The store of one stream.

@@ -25,6 +25,9 @@ struct store_limits {
   uint64_t first_seq = 0;  ///< counts only before the first message
   bool discard_new = false;
   bool discard_new_per_subject = false;
+  /// What is stored from now on takes less room on the disk, if it can. A store in memory has it as
+  /// it comes.
+  bool compress = false;
 
   bool operator==(const store_limits&) const = default;
 };
@@ -49,7 +52,21 @@ struct store_state {
 constexpr int64_t ttl_none = 0;
 constexpr int64_t ttl_never = -1;
 
-/// A stored message. The bytes belong to the snapshot that it was read from.
+/// What can be said of a stored message without unpacking it. The bytes belong to the snapshot that
+/// it was read from.
+struct stored_head {
+  uint64_t seq = 0;
+  int64_t time_ns = 0;
+  int64_t expires_ns = ttl_none;  ///< as in `stored_message`
+  std::string_view subject;
+  size_t headers_size = 0;
+  size_t payload_size = 0;
+  bool packed = false;
+  std::string_view body;  ///< headers and payload, as one block if `packed`
+};
+
+/// A stored message. The bytes belong to the snapshot that it was read from, which says for how
+/// long they are there.
 struct stored_message {
   uint64_t seq = 0;
   int64_t time_ns = 0;

@@ -54,7 +54,7 @@ public:
 
   /// `m.seq` is above all others. True if the subject had no message.
   virtual bool put_message(const stored_message& m) = 0;
-  virtual std::optional<stored_message> message(uint64_t seq) = 0;
+  virtual std::optional<stored_head> head(uint64_t seq) = 0;
   /// The message is there. True if its subject has none left.
   virtual bool remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) = 0;
   virtual void remove_all_messages() = 0;

@@ -97,6 +97,7 @@ public:
     line("last message", time_text(s.last_time_ns));
     line("subjects", std::to_string(s.num_subjects));
     line("consumers", names ? std::to_string(names->size()) : text(names.error()));
+    line("compression", (*snapshot)->meta().limits.compress ? "s2" : "none");
     line("on the disk", size_text(store.size().file));
     return true;
   }

@@ -86,9 +86,12 @@ store_result<uint64_t> message_feed::next_seq(store_snapshot& in, uint64_t from)
 bool message_feed::walk(store_snapshot& in, uint64_t& from, store_result<stored_message>& found) {
   constexpr size_t worth_it = 16;
   for (size_t n = 0; n < worth_it; ++n) {
-    found = in.next_message(from);
-    if (!found || takes(found->subject)) return true;
-    from = found->seq + 1;
+    auto head = in.next_head(from);
+    if (!head || takes(head->subject)) {
+      found = head ? in.open(*head) : store_result<stored_message>{head.error()};
+      return true;
+    }
+    from = head->seq + 1;
   }
   dense_ = false;
   close_ = 0;

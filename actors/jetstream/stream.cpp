@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 namespace vagus {
 
@@ -220,6 +221,7 @@ void stream_state::subscribe() {
   if (auto snapshot = store_->read()) {
     record_->put((*snapshot)->state());
     count_bytes(static_cast<int64_t>((*snapshot)->state().bytes));
+    limits_differ_ = (*snapshot)->meta().limits != limits_of(config());
     for (const auto& wrong : consumers_.recover(**snapshot))
       log_error("JetStream stream '{} > {}' goes on without a part of it: {}", context_.global.name,
                 name_, wrong);
@@ -255,6 +257,7 @@ void stream_state::note_settled() {
   if (client_.applied() < subjects_asked_) return;
   if (phase_ == phase::opening) {
     phase_ = phase::open;
+    if (std::exchange(limits_differ_, false)) repeat_limits();
     // What has expired while nobody looked goes now.
     open_batch().proposals.add(expire_proposal{});
     start_sources();
@@ -266,6 +269,12 @@ void stream_state::note_settled() {
 }
 
 // ---- another configuration ----
+
+/// An older version has told the store less than is known now.
+void stream_state::repeat_limits() {
+  auto row = write_asset_row(record_->created_ns, to_json(config()));
+  open_batch().proposals.add(configure_proposal{limits_of(config()), row});
+}
 
 void stream_state::configure(const stream_config_ptr& next) {
   auto& batch = open_batch();

@@ -73,6 +73,7 @@ private:
   void count_bytes(int64_t held);
   void configure(const stream_config_ptr& next);
   void put_in_force(const stream_config_ptr& next);
+  void repeat_limits();
   using readers = std::vector<stream_reader_actor>;
   void start_readers(readers& into, const std::string& asked);
   void end_readers(readers& which);
@@ -186,6 +187,7 @@ private:
   bool retired_ = false;         ///< nothing more can come from publishers
   bool remove_ = false;          ///< what is stored goes when the stream ends
   bool reconfigured_ = false;    ///< the API waits for new subscriptions to be in force
+  bool limits_differ_ = false;   ///< the store has others than the configuration
   uint64_t subjects_asked_ = 0;  ///< of its client, up to the last change of its own subjects
   uint32_t next_slot_ = 0;
   std::vector<std::pair<std::string, uint32_t>> slots_;  ///< of its subjects

@@ -16,6 +16,7 @@ store_limits limits_of(const stream_config& config) {
   limits.subject_delete_marker_ttl_ns = config.subject_delete_marker_ttl;
   limits.discard_new = config.discard == discard_policy::new_msgs;
   limits.discard_new_per_subject = config.discard_new_per_subject;
+  limits.compress = config.compression == compression_type::s2;
   return limits;
 }
 

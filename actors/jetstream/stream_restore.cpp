@@ -105,7 +105,8 @@ stream_restore_state::stream_restore_state(handle::pointer self, loop_context& c
   work_->now_ns = start_ns_;
   auto largest = context.current->opts.max_payload;
   if (config_->max_msg_size > 0) largest = std::min<int64_t>(largest, config_->max_msg_size);
-  work_->limits = {static_cast<uint64_t>(largest), config_->duplicate_window};
+  work_->limits = {static_cast<uint64_t>(largest), config_->duplicate_window,
+                   config_->compression == compression_type::s2};
 }
 
 stream_restore_state::~stream_restore_state() {

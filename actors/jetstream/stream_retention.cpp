@@ -25,7 +25,7 @@ void stream_state::release_messages(const consumer_change& change, stream_batch&
   auto snapshot = store_->read();
   if (!snapshot) return sweep_after_commit(change.done.front());
   for (auto seq : change.done) {
-    auto m = (*snapshot)->message(seq);
+    auto m = (*snapshot)->head(seq);
     if (!m || interest_.needed(seq, m->subject)) continue;
     interest_.forget(seq);
     batch.proposals.add(delete_proposal{seq, false});
@@ -47,7 +47,7 @@ void stream_state::sweep(uint64_t from) {
     if (!snapshot) return sweep_after_commit(from);
     auto seq = std::max(from, (*snapshot)->state().first_seq);
     for (size_t n = 0; n < messages_per_sweep; ++n) {
-      auto m = (*snapshot)->next_message(seq);
+      auto m = (*snapshot)->next_head(seq);
       if (!m && m.error().code == store_errc::no_message) break;
       next = (m ? m->seq : m.error().seq) + 1;
       seq = next;

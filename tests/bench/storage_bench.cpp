@@ -2,6 +2,7 @@
 // the ratios that the index and the deduplication may cost.
 //   storage_bench [--messages N] [--size BYTES] [--rounds N] [--dir DIR] [--unsynced]
 //   storage_bench --subjects N [--ids] [--batch N]      one case alone, to profile
+//                 [--content json|random] [--compress]  and what of it is compressed
 #include "storage/batch.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/memory_store.hpp"
@@ -15,6 +16,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 namespace {
@@ -28,6 +30,8 @@ struct settings {
   int rounds = 3;
   fs::path dir = fs::temp_directory_path();
   bool sync = true;
+  std::string content = "same";  ///< bytes of the payloads: all the same, "json" or "random"
+  bool compress = false;
 };
 
 struct load {
@@ -57,7 +61,48 @@ std::string anonymous_memory() {
   return "unknown";
 }
 
+double cpu_seconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  auto of = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
+  };
+  return of(used.ru_utime) + of(used.ru_stime);
+}
+
+/// Names that come again and values that do not, or bytes that nothing makes smaller.
+std::vector<std::string> payloads_of(const settings& s) {
+  std::mt19937_64 random{7};
+  if (s.content == "same") return {std::string(s.size, 'p')};
+  std::vector<std::string> payloads(512);
+  for (auto& text : payloads) {
+    if (s.content == "json") text = R"({"order":)" + std::to_string(random()) + R"(,"items":[)";
+    while (text.size() < s.size && s.content == "json")
+      text += R"({"article":"A-)" + std::to_string(random() % 100'000) + R"(","quantity":)" +
+              std::to_string(random() % 10) + R"(,"price":)" + std::to_string(random() % 10'000) +
+              R"(,"currency":"EUR"},)";
+    while (text.size() < s.size) text += static_cast<char>(random());
+    text.resize(s.size);
+  }
+  return payloads;
+}
+
 std::string resident;
+uint64_t file_size = 0;
+double append_cpu = 0;  ///< seconds for each message, of all threads
+double walk_cpu = 0;    ///< the same, to read it again
+
+void walk(message_store& store) {
+  auto start = cpu_seconds();
+  auto snapshot = store.read();
+  size_t read = 0;
+  for (uint64_t seq = 1;; ++read) {
+    auto m = (*snapshot)->next_message(seq);
+    if (!m) break;
+    seq = m->seq + 1;
+  }
+  walk_cpu = (cpu_seconds() - start) / static_cast<double>(read);
+}
 
 /// Messages per second. The time that it takes to build batches does not count.
 double run(const settings& s, const load& l) {
@@ -65,14 +110,16 @@ double run(const settings& s, const load& l) {
   fs::remove_all(dir);
   auto store = make(s, l, dir);
   std::mt19937_64 random{7};
-  std::string payload(s.size, 'p');
+  auto payloads = payloads_of(s);
   int64_t now = 1'000'000'000;
   store_limits limits;
   limits.duplicate_window_ns = int64_t{120} * 1'000'000'000;
+  limits.compress = s.compress;
   batch_builder configure{now};
   store->append(configure.add(configure_proposal{limits, "{}"}).bytes());
   std::chrono::duration<double> took{0};
   size_t stored = 0;
+  double cpu = 0;
   for (size_t done = 0, n = 0; done < s.messages; done += l.batch) {
     batch_builder batch{now += 1'000'000};
     for (size_t i = 0; i < l.batch; ++i, ++n) {
@@ -80,13 +127,15 @@ double run(const settings& s, const load& l) {
       auto id = l.ids ? "id" + std::to_string(random()) : std::string{};
       store_proposal p;
       p.subject = subject;
-      p.payload = payload;
+      p.payload = payloads[n % payloads.size()];
       p.msg_id = id;
       batch.add(p);
     }
+    cpu -= cpu_seconds();
     auto start = std::chrono::steady_clock::now();
     auto result = store->append(batch.bytes());
     took += std::chrono::steady_clock::now() - start;
+    cpu += cpu_seconds();
     stored += result.outcomes.size();
     if (result.error) {
       std::fprintf(stderr, "%s\n", result.error.text.c_str());
@@ -94,6 +143,9 @@ double run(const settings& s, const load& l) {
     }
   }
   resident = anonymous_memory();
+  append_cpu = cpu / static_cast<double>(stored);
+  if (auto* lmdb = dynamic_cast<lmdb_store*>(store.get())) file_size = lmdb->size().file;
+  walk(*store);
   store.reset();
   fs::remove_all(dir);
   return static_cast<double>(stored) / took.count();
@@ -133,9 +185,14 @@ int main(int argc, char** argv) {
     if (flag == "--subjects") only.subjects = std::strtoull(value(), nullptr, 10);
     if (flag == "--batch") only.batch = std::max(1, std::atoi(value()));
     if (flag == "--ids") only.ids = true;
+    if (flag == "--content") s.content = value();
+    if (flag == "--compress") s.compress = true;
   }
   if (only.subjects > 0) {
     std::printf("%.0f messages per second\n", median(s, only));
+    std::printf("CPU per message: %.3f us to append, %.3f us to read again\n", 1e6 * append_cpu,
+                1e6 * walk_cpu);
+    std::printf("in the file: %.1f MiB\n", static_cast<double>(file_size) / 1048576);
     std::printf("memory besides the page cache while open: %s\n", resident.c_str());
     return 0;
   }

@@ -39,6 +39,51 @@ TEST_CASE("stream: one whose making was cut short leaves its name and its place 
   CHECK(c.ask("s.a", "one") == acked(1));
 }
 
+TEST_CASE("stream: with compression s2 the store packs, from whenever it is so") {
+  jetstream_world w;
+  asker c{w};
+  std::string text(500, 'x');
+  c.make("file");
+  c.ask("s.a", text);
+  c.change(R"(,"compression":"s2")");
+  c.ask("s.a", text);
+  c.change(R"(,"compression":"none")");
+  c.ask("s.a", text);
+  w.stop_jetstream();
+  auto store = std::move(*lmdb_store::open(w.js().store_dir / "S", "S"));
+  auto snapshot = std::move(*store->read());
+  for (uint64_t seq : {1, 2, 3}) {
+    CHECK(snapshot->head(seq)->packed == (seq == 2));
+    CHECK(snapshot->message(seq)->payload == text);
+  }
+}
+
+TEST_CASE("stream: a store that was told less by an older version packs after a restart") {
+  jetstream_world w;
+  asker c{w};
+  c.make("file", R"(,"compression":"s2","max_msgs":5)");
+  w.stop_jetstream();
+  auto place = w.js().store_dir / "S";
+  {
+    auto store = std::move(*lmdb_store::open(place, "S"));
+    auto row = *(*store->read())->config();
+    auto limits = (*store->read())->meta().limits;
+    CHECK(limits.compress);
+    limits.compress = false;
+    batch_builder batch{w.now_ns()};
+    REQUIRE_FALSE(store->append(batch.add(configure_proposal{limits, row}).bytes()).error);
+  }
+  w.restart_jetstream();
+  CHECK(c.ask("s.a", std::string(500, 'x')) == acked(1));
+  CHECK(c.api("STREAM.INFO.S")["config"]["compression"] == "s2");
+  w.stop_jetstream();
+  auto store = std::move(*lmdb_store::open(place, "S"));
+  auto snapshot = std::move(*store->read());
+  CHECK(snapshot->meta().limits.compress);
+  CHECK(snapshot->meta().limits.max_msgs == 5);
+  CHECK(snapshot->head(1)->packed);
+}
+
 TEST_CASE("stream: one in memory is gone after a restart") {
   jetstream_world w;
   asker c{w};

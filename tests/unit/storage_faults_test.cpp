@@ -471,29 +471,7 @@ TEST_CASE("storage: a copy that is stopped leaves nothing behind") {
   s.store("a");
 }
 
-// Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its
-// version).
 TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
-  if (auto* into = std::getenv("VAGUS_WRITE_SAMPLE")) {
-    auto store = must_open(into, "SAMPLE", lmdb_store_options{});
-    batch_builder batch{1'700'000'000 * second, 41};
-    store_limits limits;
-    limits.max_msgs = 100;
-    limits.duplicate_window_ns = 120 * second;
-    limits.subject_delete_marker_ttl_ns = 90 * second;
-    batch.add(configure_proposal{limits, R"({"name":"SAMPLE"})"});
-    for (int i = 1; i <= 70; ++i) {
-      auto id = "id" + std::to_string(i);
-      store_proposal p;
-      p.subject = i % 7 == 0 ? "sample.seven" : "sample.other";
-      p.headers = i == 1 ? "NATS/1.0\r\nA: b\r\n\r\n" : "";
-      p.payload = p.msg_id = id;
-      p.ttl_ns = i == 2 ? 3600 * second : ttl_none;
-      batch.add(p);
-    }
-    batch.add(delete_proposal{3}).add(consumer_put_proposal{"worker", "row"});
-    REQUIRE_FALSE(store->append(batch.bytes()).error);
-  }
   scratch dir;
   fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1", dir.path(), fs::copy_options::recursive);
   auto store = must_open(dir.path(), "SAMPLE");

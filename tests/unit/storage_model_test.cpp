@@ -17,8 +17,8 @@ const char* const filters[] = {"",      ">",   "a.*", "a.>", "*.b", "a.b", "c.d.
 
 class random_run {
 public:
-  random_run(bench_store::kind kind, uint64_t seed)
-      : model_{kind == bench_store::kind::lmdb}, store_{kind}, random_{seed} {}
+  random_run(bench_store::kind kind, uint64_t seed, bool packs = false)
+      : model_{kind == bench_store::kind::lmdb}, store_{kind}, random_{seed}, packs_{packs} {}
 
   void run(int batches) {
     configure();
@@ -59,6 +59,15 @@ private:
     }
   }
 
+  /// Some of those that may be packed are large enough for that.
+  std::string payload() {
+    if (!packs_ || pick(3) == 0) return std::string(pick(60), 'p');
+    std::string bytes(pick(700), static_cast<char>('a' + pick(26)));
+    for (auto& c : bytes)
+      if (pick(8) == 0) c = static_cast<char>(random_());
+    return bytes;
+  }
+
   void configure() {
     store_limits limits;
     limits.duplicate_window_ns = static_cast<int64_t>(1 + pick(5)) * second;
@@ -70,12 +79,13 @@ private:
     if (pick(4) == 0) limits.max_msg_size = 40;
     limits.discard_new = pick(3) == 0;
     limits.discard_new_per_subject = pick(2) == 0;
+    limits.compress = packs_ && pick(4) > 0;
     send({configure_proposal{limits, "{}"}});
   }
 
   void random_store(store_proposal& p) {
     p.subject = keep(subject());
-    p.payload = keep(std::string(pick(60), 'p'));
+    p.payload = keep(payload());
     if (pick(9) == 0) p.headers = "NATS/1.0\r\nNats-Marker-Reason: Purge\r\n\r\n";
     if (pick(3) == 0) p.headers = "NATS/1.0\r\nA: b\r\n\r\n";
     if (pick(2)) p.msg_id = keep("id" + std::to_string(pick(300)));
@@ -269,6 +279,7 @@ private:
   std::optional<model> then_;
   std::unique_ptr<store_snapshot> held_;
   std::mt19937_64 random_;
+  bool packs_;
   std::deque<std::string> kept_;
 };
 
@@ -283,6 +294,12 @@ TEST_CASE("storage: random batches do to the LMDB store what they do to a plain 
   auto seed = seed_for(GENERATE(1u, 2u, 3u, 4u));
   INFO("VAGUS_SEED=" << seed);
   random_run{bench_store::kind::lmdb, seed}.run(600);
+}
+
+TEST_CASE("storage: random batches do to an LMDB store that packs what they do to a plain model") {
+  auto seed = seed_for(GENERATE(21u, 22u, 23u));
+  INFO("VAGUS_SEED=" << seed);
+  random_run{bench_store::kind::lmdb, seed, true}.run(600);
 }
 
 TEST_CASE("storage: random batches do to the memory store what they do to a plain model") {

@@ -1,0 +1,89 @@
+#include "storage_fixture.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+
+using namespace vagus;
+using namespace vagus::testing;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::unique_ptr<lmdb_store> open_sample(const fs::path& dir) {
+  auto opened = lmdb_store::open(dir, "SAMPLE", lmdb_store_options{});
+  if (!opened) FAIL(opened.error().text);
+  return std::move(*opened);
+}
+
+std::string text(int i) {
+  std::string all;
+  for (int k = 0; k < 40; ++k) all += "message " + std::to_string(i) + " says " + std::to_string(k);
+  return all;
+}
+
+/// Messages 1 to 70, of which 1 to 9 and 21 to 70 are packed as far as they can be.
+void write_sample(const fs::path& dir) {
+  scratch made;
+  auto store = open_sample(made.path());
+  batch_builder batch{1'700'000'000 * second, 41};
+  store_limits limits;
+  limits.max_msgs = 100;
+  limits.duplicate_window_ns = 120 * second;
+  limits.subject_delete_marker_ttl_ns = 90 * second;
+  limits.discard_new_per_subject = true;
+  for (int i = 1; i <= 70; ++i) {
+    limits.compress = i < 10 || i > 20;
+    if (i == 1 || i == 10 || i == 21) batch.add(configure_proposal{limits, R"({"name":"SAMPLE"})"});
+    auto id = "id" + std::to_string(i);
+    auto payload = i % 5 == 0 ? text(i) : id;
+    store_proposal p;
+    p.subject = i % 7 == 0 ? "sample.seven" : "sample.other";
+    p.headers = i % 10 < 6 ? "NATS/1.0\r\nA: b\r\n\r\n" : "";
+    p.payload = payload;
+    p.msg_id = id;
+    p.ttl_ns = i == 2 ? 3600 * second : ttl_none;
+    batch.add(p);
+  }
+  batch.add(delete_proposal{3}).add(consumer_put_proposal{"worker", "row"});
+  REQUIRE_FALSE(store->append(batch.bytes()).error);
+  store.reset();
+  REQUIRE_FALSE(open_sample(made.path())->copy(dir, true, {}));
+}
+
+}  // namespace
+
+// Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its
+// version).
+TEST_CASE("storage: the stored sample of format 2 reads as it was written") {
+  if (auto* into = std::getenv("VAGUS_WRITE_SAMPLE")) write_sample(into);
+  scratch dir;
+  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-2", dir.path(), fs::copy_options::recursive);
+  auto store = open_sample(dir.path());
+  REQUIRE(store->verify(5, {}).empty());
+  auto snapshot = std::move(*store->read());
+  REQUIRE(snapshot->meta().applied == 41);
+  REQUIRE(snapshot->meta().limits.max_msgs == 100);
+  REQUIRE(snapshot->meta().limits.subject_delete_marker_ttl_ns == 90 * second);
+  REQUIRE(snapshot->meta().limits.compress);
+  REQUIRE(snapshot->meta().limits.discard_new_per_subject);
+  REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
+  REQUIRE(snapshot->state().msgs == 69);
+  for (int i = 1; i <= 70; ++i) {
+    if (i == 3) continue;
+    auto m = *snapshot->message(static_cast<uint64_t>(i));
+    REQUIRE(m.payload == (i % 5 == 0 ? text(i) : "id" + std::to_string(i)));
+    REQUIRE(m.headers == (i % 10 < 6 ? "NATS/1.0\r\nA: b\r\n\r\n" : ""));
+    REQUIRE(snapshot->head(m.seq)->packed == (i % 5 == 0 && (i < 10 || i > 20)));
+  }
+  REQUIRE(snapshot->message(2)->expires_ns == (1'700'000'000 + 3600) * second);
+  REQUIRE(*snapshot->count("sample.seven") == 10);
+  REQUIRE(**snapshot->consumer("worker") == "row");
+  snapshot.reset();
+  store_proposal retry;
+  retry.subject = "sample.other";
+  retry.msg_id = "id3";
+  batch_builder batch{1'700'000'001 * second};
+  REQUIRE(store->append(batch.add(retry).bytes()).outcomes.at(0).seq == 3);
+}

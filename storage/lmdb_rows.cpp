@@ -46,11 +46,10 @@ void write_record(char* out, const stored_message& m, std::string_view block) {
   put(out, checksum({out + 8, static_cast<size_t>(at - out - 8)}, m.seq));
 }
 
-std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq) {
+bool read_record(std::string_view bytes, uint64_t seq, stored_head& m) {
   byte_reader in{bytes};
   auto sum = in.le<uint64_t>();
-  if (!in.ok() || sum != checksum(in.rest(), seq)) return std::nullopt;
-  stored_head m;
+  if (!in.ok() || sum != checksum(in.rest(), seq)) return false;
   m.seq = seq;
   m.time_ns = in.le<int64_t>();
   m.expires_ns = in.le<int64_t>();
@@ -59,9 +58,16 @@ std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq) {
   m.packed = (subject & packed_flag) != 0;
   m.subject = in.take(subject & ~packed_flag);
   m.body = in.rest();
-  auto size = m.packed ? unpacked_size(m.body) : m.body.size();
-  if (!in.ok() || !size || *size < m.headers_size) return std::nullopt;
-  m.payload_size = *size - m.headers_size;
+  auto size = m.body.size();
+  if (m.packed) size = unpacked_size(m.body).value_or(0);
+  if (!in.ok() || size < m.headers_size || (m.packed && size == 0)) return false;
+  m.payload_size = size - m.headers_size;
+  return true;
+}
+
+std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq) {
+  std::optional<stored_head> m{std::in_place};
+  if (!read_record(bytes, seq, *m)) m.reset();
   return m;
 }
 

@@ -18,7 +18,9 @@ constexpr size_t record_header = 32;
 size_t record_size(const stored_message& m, std::string_view block);
 /// Writes a message to `out`, which has room for that.
 void write_record(char* out, const stored_message& m, std::string_view block);
-/// That a block has what it says shows only when it is unpacked.
+/// False: the checksum or the sizes do not fit. That a block has what it says shows only when it is
+/// unpacked.
+bool read_record(std::string_view bytes, uint64_t seq, stored_head& m);
 std::optional<stored_head> read_record(std::string_view bytes, uint64_t seq);
 
 /// A subject as key: itself, or its first 480 bytes and a hash of 16 bytes if it is longer.

@@ -5,6 +5,12 @@ namespace vagus {
 
 namespace {
 
+/// False.
+bool failed(store_error& error, store_errc code, uint64_t seq, const char* text = "") {
+  error = {code, seq, text};
+  return false;
+}
+
 /// Calls `f` and turns what it throws into a value.
 template <class F>
 auto guarded(F&& f) -> store_result<decltype(f())> {
@@ -49,26 +55,25 @@ public:
     });
   }
 
-  store_result<stored_head> head(uint64_t seq) override {
+  bool find(uint64_t seq, stored_head& head, store_error& error) override {
     bool in_order = asked_ != 0 && seq == asked_ + 1;
     asked_ = seq;
     if (in_order) {  // likely to go on so
-      auto m = next_head(seq);
-      if (m && m->seq != seq) return store_error{store_errc::no_message, seq, {}};
-      return m;
+      if (!find_next(seq, head, error)) return false;
+      return head.seq == seq || failed(error, store_errc::no_message, seq);
     }
     try {
       std::string_view bytes;
       if (gone(seq) || !find_value(txn_.raw(), databases_.messages, to_val(seq), bytes))
-        return store_error{store_errc::no_message, seq, {}};
-      if (auto m = read_record(bytes, seq)) return *m;
-      return store_error{store_errc::corrupt, seq, "message"};
+        return failed(error, store_errc::no_message, seq);
+      return read_record(bytes, seq, head) || failed(error, store_errc::corrupt, seq, "message");
     } catch (const store_failure& failure) {
-      return failure.error;
+      error = failure.error;
+      return false;
     }
   }
 
-  store_result<stored_head> next_head(uint64_t seq) override {
+  bool find_next(uint64_t seq, stored_head& head, store_error& error) override {
     try {
       if (!walk_) walk_.emplace(txn_.raw(), databases_.messages);
       MDB_val value;
@@ -80,15 +85,15 @@ public:
       }
       found = found && pass_gone(*walk_, key, value, MDB_NEXT);
       walked_ = 0;
-      if (!found) return store_error{store_errc::no_message, seq, {}};
+      if (!found) return failed(error, store_errc::no_message, seq);
       auto at = seq_of(key);
-      if (auto m = read_record(to_view(value), at)) {
-        walked_ = at;
-        return *m;
-      }
-      return store_error{store_errc::corrupt, at, "message"};
+      if (!read_record(to_view(value), at, head))
+        return failed(error, store_errc::corrupt, at, "message");
+      walked_ = at;
+      return true;
     } catch (const store_failure& failure) {
-      return failure.error;
+      error = failure.error;
+      return false;
     }
   }
 

@@ -16,9 +16,13 @@ public:
 
   store_result<std::string> config() override { return rows_.config; }
 
-  store_result<stored_head> head(uint64_t seq) override {
-    if (auto m = rows_.head(seq)) return *m;
-    return store_error{store_errc::no_message, seq, {}};
+  bool find(uint64_t seq, stored_head& head, store_error& error) override {
+    auto m = rows_.head(seq);
+    if (m)
+      head = *m;
+    else
+      error = {store_errc::no_message, seq, {}};
+    return m.has_value();
   }
 
   store_result<uint64_t> first_at_or_after(uint64_t seq) override {

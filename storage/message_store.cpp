@@ -2,28 +2,30 @@
 
 namespace vagus {
 
-store_result<stored_head> store_snapshot::next_head(uint64_t seq) {
+bool store_snapshot::find_next(uint64_t seq, stored_head& head, store_error& error) {
   auto at = first_at_or_after(seq);
-  if (!at) return at.error();
-  if (*at == 0) return store_error{store_errc::no_message, seq, {}};
-  return head(*at);
+  if (at && *at != 0) return find(*at, head, error);
+  error = at ? store_error{store_errc::no_message, seq, {}} : at.error();
+  return false;
 }
 
-store_result<stored_message> store_snapshot::open(const stored_head& head) {
+store_result<stored_head> store_snapshot::head(uint64_t seq) {
+  stored_head head;
+  store_error error;
+  if (!find(seq, head, error)) return error;
+  return head;
+}
+
+store_result<stored_head> store_snapshot::next_head(uint64_t seq) {
+  stored_head head;
+  store_error error;
+  if (!find_next(seq, head, error)) return error;
+  return head;
+}
+
+store_result<stored_message> store_snapshot::unpack(const stored_head& head) {
   if (auto m = opener_.open(head)) return *m;
   return store_error{store_errc::corrupt, head.seq, "message: it cannot be unpacked"};
-}
-
-store_result<stored_message> store_snapshot::message(uint64_t seq) {
-  auto m = head(seq);
-  if (!m) return m.error();
-  return open(*m);
-}
-
-store_result<stored_message> store_snapshot::next_message(uint64_t seq) {
-  auto m = next_head(seq);
-  if (!m) return m.error();
-  return open(*m);
 }
 
 store_result<uint64_t> store_snapshot::seq_at_time(int64_t time_ns) {

@@ -26,21 +26,25 @@ public:
 
   /// `no_message` if it is not there, `corrupt` if it is not what was stored. Its headers and
   /// payload are there until another message is opened.
-  store_result<stored_message> message(uint64_t seq);
+  store_result<stored_message> message(uint64_t seq) { return opened(seq, &store_snapshot::find); }
 
   /// The same without headers and payload: all that there is to do for who wants none of them.
-  virtual store_result<stored_head> head(uint64_t seq) = 0;
+  store_result<stored_head> head(uint64_t seq);
   /// The message to a head of this snapshot; as `message`.
-  store_result<stored_message> open(const stored_head& head);
+  store_result<stored_message> open(const stored_head& head) {
+    return head.packed ? unpack(head) : with_body(head, head.body);
+  }
 
   /// The sequence of the first message at or after `seq`; 0: none.
   virtual store_result<uint64_t> first_at_or_after(uint64_t seq) = 0;
 
   /// The first message at or after `seq`; `no_message`: there is none. Asked for in order, this is
   /// a walk: cheaper than to look each one up.
-  store_result<stored_message> next_message(uint64_t seq);
+  store_result<stored_message> next_message(uint64_t seq) {
+    return opened(seq, &store_snapshot::find_next);
+  }
   /// The same without headers and payload, to walk on where they are not wanted.
-  virtual store_result<stored_head> next_head(uint64_t seq);
+  store_result<stored_head> next_head(uint64_t seq);
 
   /// Sequences at or after `from` whose subject matches, ascending. There may be fewer than
   /// `at_most` although more follow; none means that none follow.
@@ -75,9 +79,22 @@ public:
   store_result<std::vector<seq_range>> deleted(uint64_t from, size_t at_most);
 
 protected:
+  /// What `head` and `next_head` answer; false: with an error.
+  virtual bool find(uint64_t seq, stored_head& head, store_error& error) = 0;
+  virtual bool find_next(uint64_t seq, stored_head& head, store_error& error);
+
   store_meta meta_;
 
 private:
+  using finder = bool (store_snapshot::*)(uint64_t, stored_head&, store_error&);
+  store_result<stored_message> opened(uint64_t seq, finder how) {
+    stored_head head;
+    store_error error;
+    if (!(this->*how)(seq, head, error)) return error;
+    return open(head);
+  }
+  store_result<stored_message> unpack(const stored_head& head);
+
   body_opener opener_;
 };
 

@@ -30,6 +30,15 @@ packed_body pack_body(std::string_view headers, std::string_view payload);
 /// hold, so that memory can be had for whatever is answered.
 std::optional<size_t> unpacked_size(std::string_view block);
 
+inline stored_message with_body(const stored_head& head, std::string_view body) {
+  return {head.seq,
+          head.time_ns,
+          head.expires_ns,
+          head.subject,
+          body.substr(0, head.headers_size),
+          body.substr(head.headers_size)};
+}
+
 /// Opens messages, one at a time: has memory for the largest of them.
 class body_opener {
 public:
@@ -40,14 +49,6 @@ public:
   }
 
 private:
-  static stored_message with_body(const stored_head& head, std::string_view body) {
-    return {head.seq,
-            head.time_ns,
-            head.expires_ns,
-            head.subject,
-            body.substr(0, head.headers_size),
-            body.substr(head.headers_size)};
-  }
   std::optional<stored_message> unpack(const stored_head& head);
 
   std::unique_ptr<char[]> body_;

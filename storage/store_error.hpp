@@ -45,7 +45,8 @@ struct store_error {
 template <class T>
 class store_result {
 public:
-  store_result(T value) : content_{std::move(value)} {}
+  store_result(const T& value) : content_{std::in_place_index<0>, value} {}
+  store_result(T&& value) : content_{std::in_place_index<0>, std::move(value)} {}
   store_result(store_error error) : content_{std::move(error)} {}
 
   explicit operator bool() const { return content_.index() == 0; }

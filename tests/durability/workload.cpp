@@ -34,6 +34,7 @@ private:
     if (pick(2)) limits.max_msgs_per_subject = static_cast<int64_t>(5 + pick(50));
     if (pick(3) == 0) limits.max_age_ns = static_cast<int64_t>(20 + pick(100)) * second;
     if (pick(2)) limits.subject_delete_marker_ttl_ns = 9 * second;
+    limits.compress = limits.max_msgs_per_subject % 2 == 1;
     batch_.add(configure_proposal{limits, "{}"});
   }
 

@@ -222,7 +222,11 @@ TEST_CASE("packing: a marker is one with its headers packed, too") {
   limits.max_age_ns = 10 * second;
   limits.subject_delete_marker_ttl_ns = 60 * second;
   s.configure(limits);
-  put(s, "NATS/1.0\r\nA: " + std::string(300, 'a') + "\r\nNats-Marker-Reason: Purge\r\n\r\n", {});
+  // The block does not have the name a second time.
+  put(s,
+      "NATS/1.0\r\nNo-Nats-Marker-Reason: " + std::string(300, 'a') +
+          "\r\nNats-Marker-Reason: Purge\r\n\r\n",
+      {});
   REQUIRE(packed(s, 1));
   s.now += 20 * second;
   REQUIRE(s.apply(expire_proposal{}).markers.empty());
@@ -295,6 +299,7 @@ TEST_CASE("packing: any bytes are safe to unpack") {
     REQUIRE(*size <= 22 * block.size());
     if (auto m = opener.open({1, 0, 0, "a", 0, *size, true, block}))
       REQUIRE(m->payload.size() == *size);
+    REQUIRE_FALSE(opener.open({1, 0, 0, "a", 0, *size + 1, true, block}));
   }
 }
 

@@ -112,10 +112,13 @@ store_error lmdb_store_impl::copy(const fs::path& directory, bool compact, const
   }
 }
 
-std::vector<store_error> lmdb_store_impl::verify(size_t most, const progress& report) {
+std::vector<store_error> lmdb_store_impl::verify(size_t most, const progress& report,
+                                                 packed_share* packed) {
   try {
     lmdb_read txn{env_};
-    return lmdb_verify{txn.raw(), env_.databases(), most, report}.run();
+    packed_share unasked;
+    auto& share = packed ? *packed : unasked;
+    return lmdb_verify{txn.raw(), env_.databases(), most, report, share}.run();
   } catch (const store_failure& failure) {
     return {failure.error};
   }

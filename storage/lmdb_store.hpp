@@ -76,9 +76,17 @@ public:
   virtual store_error copy(const std::filesystem::path& directory, bool compact,
                            const progress& report) = 0;
 
+  /// Messages that are packed, and their headers and payloads in bytes before and after.
+  struct packed_share {
+    uint64_t msgs = 0;
+    uint64_t before = 0;
+    uint64_t after = 0;
+  };
+
   /// Reads everything and compares: every checksum, every index with the messages. Goes on after a
-  /// finding; at most `most` of them. `report` as in `copy`, in messages.
-  virtual std::vector<store_error> verify(size_t most, const progress& report) = 0;
+  /// finding; at most `most` of them. `report` as in `copy`, in messages. Adds to `packed`.
+  virtual std::vector<store_error> verify(size_t most, const progress& report,
+                                          packed_share* packed = nullptr) = 0;
 };
 
 }  // namespace vagus

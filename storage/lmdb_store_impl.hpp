@@ -37,7 +37,8 @@ public:
   sizes size() const override;
   store_error copy(const std::filesystem::path& directory, bool compact,
                    const progress& report) override;
-  std::vector<store_error> verify(size_t most, const progress& report) override;
+  std::vector<store_error> verify(size_t most, const progress& report,
+                                  packed_share* packed) override;
 
 private:
   void prepare_directory(std::string_view stream);

@@ -83,7 +83,7 @@ bool lmdb_verify::messages() {
       return wanted && !enough();
     }
     if (counted_.first_seq == seq) counted_.first_time_ns = m->time_ns;
-    if (!opener_.open(*m)) found(seq, "message: it cannot be unpacked");
+    body_of(*m);
     counted_.bytes += 22 + m->subject.size() + (m->headers_size > 0 ? 4 + m->headers_size : 0) +
                       m->payload_size + 8;
     ttl_messages_ += m->expires_ns > 0;
@@ -98,6 +98,14 @@ bool lmdb_verify::messages() {
   });
   // What cannot be read cannot be compared either.
   return wanted && !unread;
+}
+
+void lmdb_verify::body_of(const stored_head& m) {
+  if (!opener_.open(m)) found(m.seq, "message: it cannot be unpacked");
+  if (!m.packed) return;
+  ++packed_.msgs;
+  packed_.before += m.headers_size + m.payload_size;
+  packed_.after += m.body.size();
 }
 
 /// Their messages are gone, but the index on the disk still has them.

@@ -9,8 +9,8 @@ namespace vagus {
 class lmdb_verify {
 public:
   lmdb_verify(MDB_txn* txn, const lmdb_databases& databases, size_t most,
-              const lmdb_store::progress& report)
-      : txn_{txn}, databases_{databases}, most_{most}, report_{report} {}
+              const lmdb_store::progress& report, lmdb_store::packed_share& packed)
+      : txn_{txn}, databases_{databases}, most_{most}, report_{report}, packed_{packed} {}
 
   std::vector<store_error> run();
 
@@ -24,6 +24,7 @@ private:
   bool messages();
   void removed();
   void subjects();
+  void body_of(const stored_head& m);
   void row_of(std::string_view key, std::string_view bytes);
   void ids();
   void ttl();
@@ -36,6 +37,7 @@ private:
   const lmdb_databases& databases_;
   size_t most_;
   const lmdb_store::progress& report_;
+  lmdb_store::packed_share& packed_;
   std::vector<store_error> findings_;
   lmdb_meta meta_;
   store_state counted_;

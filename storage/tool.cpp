@@ -70,9 +70,13 @@ public:
 
   bool check(lmdb_store& store, const fs::path& dir) {
     out_ << dir.string() << ": stream " << store.stream() << "\n";
-    auto findings = store.verify(most_findings, progress("messages checked"));
+    lmdb_store::packed_share packed;
+    auto findings = store.verify(most_findings, progress("messages checked"), &packed);
     for (const auto& finding : findings) err_ << "  damaged: " << text(finding) << "\n";
     if (findings.size() >= most_findings) err_ << "  and perhaps more\n";
+    if (packed.msgs > 0)
+      out_ << fmt::format("  {} messages are compressed, from {} to {}\n", packed.msgs,
+                          size_text(packed.before), size_text(packed.after));
     if (findings.empty()) out_ << "  no damage found\n";
     return findings.empty();
   }

@@ -411,6 +411,23 @@ TEST_CASE("packing: limits are as many bytes as before, and are read from before
     }
 }
 
+TEST_CASE("store tool: check says how much is compressed") {
+  bench_store s{bench_store::kind::lmdb};
+  auto check = [&] {
+    s.close();
+    std::ostringstream out, err;
+    REQUIRE(run_store_tool({"check", s.path().string()}, out, err) == 0);
+    s.reopen();
+    return out.str();
+  };
+  put(s, {}, std::string(2048, 'x'));
+  REQUIRE(check().find("compressed") == std::string::npos);
+  s.configure(packing());
+  for (int i = 0; i < 4; ++i) put(s, headers(495), std::string(1536, 'x'));
+  put(s, {}, "small");
+  REQUIRE(check().find("  4 messages are compressed, from 8.0 KiB to ") != std::string::npos);
+}
+
 TEST_CASE("store tool: info says whether messages are compressed") {
   bench_store s{bench_store::kind::lmdb};
   bool on = GENERATE(true, false);

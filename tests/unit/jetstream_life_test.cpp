@@ -1,4 +1,5 @@
 #include "jetstream_world.hpp"
+#include "storage/archive.hpp"
 #include "storage/lmdb_store.hpp"
 
 #include <catch2/catch.hpp>
@@ -82,6 +83,28 @@ TEST_CASE("stream: a store that was told less by an older version packs after a 
   CHECK(snapshot->meta().limits.compress);
   CHECK(snapshot->meta().limits.max_msgs == 5);
   CHECK(snapshot->head(1)->packed);
+}
+
+TEST_CASE("stream: what is restored into one with compression s2 is packed") {
+  auto origin = std::make_shared<memory_store>("S");
+  store_proposal m;
+  std::string text(500, 'x');
+  m.subject = "s.a";
+  m.payload = text;
+  REQUIRE_FALSE(origin->append(batch_builder{1}.add(m).bytes()).error);
+  archive_writer archive{origin, true};
+  REQUIRE_FALSE(archive.start());
+  jetstream_world w;
+  asker c{w};
+  auto config = R"({"name":"S","subjects":["s.>"],"storage":"file","compression":"s2"})";
+  auto to = c.api("STREAM.RESTORE.S", fmt::format(R"({{"config":{},"state":{{}}}})", config));
+  std::string place = to.at("deliver_subject");
+  CHECK(c.ask(place, *archive.read(1 << 20)).empty());
+  CHECK(error_in(c.ask(place)) == 0);
+  CHECK(c.holds(1, text));
+  w.stop_jetstream();
+  auto store = std::move(*lmdb_store::open(w.js().store_dir / "S", "S"));
+  CHECK((*store->read())->head(1)->packed);
 }
 
 TEST_CASE("stream: one in memory is gone after a restart") {

@@ -11,9 +11,9 @@ namespace vagus {
 
 /// One committed state of a store, unchanged for as long as it is held. Belongs to one thread at a
 /// time. Hold it for one run of work, not longer: it pins what it shows, and the thread that holds
-/// it must not ask for a second one. All views end with it, but those of a message's headers and
-/// payload before: when the next one is opened, as what is packed on the disk is unpacked into the
-/// same memory. That is as large as the largest message that was.
+/// it must not ask for a second one. All views end with it; those of a message's headers and
+/// payload end when the next message is opened: what is packed on the disk is unpacked into the
+/// same memory, which is as large as the largest message so far.
 class store_snapshot {
 public:
   virtual ~store_snapshot() = default;

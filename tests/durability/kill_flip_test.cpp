@@ -41,8 +41,10 @@ public:
   const std::string& name() const { return name_; }
   uint64_t size() const { return payloads_.size(); }
 
-  void create(asker& client) const {
-    const nlohmann::json request{{"name", name_}, {"subjects", {name_ + ".*"}}};
+  void create(asker& client, bool packs) const {
+    const auto* compression = packs ? "s2" : "none";
+    const nlohmann::json request{
+        {"name", name_}, {"subjects", {name_ + ".*"}}, {"compression", compression}};
     const auto answer = client.api("STREAM.CREATE." + name_, request.dump());
     if (!answer.contains("config")) throw failure{"not created: " + answer.dump()};
     const nlohmann::json config{{"durable_name", "c"}, {"ack_policy", "explicit"}};
@@ -205,7 +207,7 @@ private:
     asker client{server.port()};
     for (auto& s : streams_) {
       if (first)
-        s.create(client);
+        s.create(client, how_.seed % 2 == 0);
       else
         s.check(client, false, {});
       s.publish(client, random_, 1 + random_() % 60);

@@ -14,6 +14,7 @@ std::string ledger::create_request() const {
                         {"subjects", {stream_ + ".>"}},
                         {"storage", "file"},
                         {"allow_direct", true},
+                        {"compression", how_ == removal::limit ? "s2" : "none"},
                         {"duplicate_window", 3'600'000'000'000}};
   if (how_ == removal::limit) config["max_msgs"] = kept_by_limit;
   if (how_ == removal::per_subject) config["max_msgs_per_subject"] = 1;

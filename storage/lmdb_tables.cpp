@@ -3,6 +3,7 @@
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
 #include "storage/lmdb_fold.hpp"
+#include "storage/lmdb_pages.hpp"
 
 #include <algorithm>
 
@@ -56,7 +57,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   for (bool more = removed.move(key, value, MDB_FIRST); more;
        more = removed.move(key, value, MDB_NEXT)) {
     auto seq = seq_of(key);
-    auto subject = unseal(to_view(value), seq);
+    auto subject = read_sealed(to_view(value), seq);
     if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
     overlay_->remove(delta_of(*subject), seq, 0);
   }
@@ -99,9 +100,7 @@ void lmdb_tables::settle(MDB_txn* txn) {
   for (const auto& r : removed_) {
     row.assign(removed_subjects_, r.at, r.size);
     seal(row, r.seq);
-    auto key = to_val(r.seq);
-    auto value = to_val(row);
-    check_lmdb(mdb_cursor_put(rows.raw(), &key, &value, 0), "note a removed message");
+    rows.put(to_val(r.seq), to_val(row));
   }
   forget_removed();
 }
@@ -168,11 +167,7 @@ void lmdb_tables::expect(std::string_view subject, std::string_view id, bool nea
 
 bool lmdb_tables::put_message(const stored_message& m) {
   auto size = record_header + m.subject.size() + m.headers.size() + m.payload.size();
-  auto key = to_val(m.seq);
-  MDB_val place{size, nullptr};
-  check_lmdb(mdb_cursor_put(messages_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
-             "store a message");
-  write_record(static_cast<char*>(place.mv_data), m);
+  write_record(messages_.append(to_val(m.seq), size), m);
   if (m.expires_ns > 0) {
     auto ttl = ttl_key(m.expires_ns, m.seq);
     put_value(txn_, databases_.ttl, to_val(ttl), {});
@@ -195,13 +190,12 @@ std::optional<stored_message> lmdb_tables::message(uint64_t seq) {
 /// The cursor is there mostly, as the message was read.
 void lmdb_tables::erase_record(uint64_t seq) {
   MDB_val key, value;
-  bool there =
-      mdb_cursor_get(messages_.raw(), &key, &value, MDB_GET_CURRENT) == 0 && seq_of(key) == seq;
+  bool there = messages_.stands(key, value) && seq_of(key) == seq;
   if (!there) {
     key = to_val(seq);
     there = messages_.move(key, value, MDB_SET);
   }
-  if (there) check_lmdb(mdb_cursor_del(messages_.raw(), 0), "remove a message");
+  if (there) messages_.remove();
 }
 
 bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t expires_ns) {
@@ -219,7 +213,7 @@ bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t
 void lmdb_tables::remove_all_messages() {
   for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
                         databases_.removed})
-    check_lmdb(mdb_drop(txn_, database, 0), "purge");
+    check_lmdb(lmdb_clear(txn_, database), "purge");
   forget_removed();
   meta_.indexed_up_to = meta_.common.state.last_seq;
   ++meta_.generation;
@@ -233,13 +227,13 @@ uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {
   auto key = to_val(seq);
   MDB_val value;
   if (!messages_.move(key, value, MDB_SET_RANGE)) return 0;
-  return seq_of(key);
+  return seq_from(key, seq);
 }
 
 std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {
   MDB_val key, value;
   if (!ttl_.move(key, value, MDB_FIRST)) return std::nullopt;
-  auto* bytes = static_cast<const char*>(key.mv_data);
+  auto* bytes = key_of(key, 16).data();
   return std::pair{static_cast<int64_t>(load_be64(bytes)), load_be64(bytes + 8)};
 }
 

@@ -349,7 +349,7 @@ bool is_sound(MDB_txn* txn) {
 bool is_inside(MDB_txn* txn, const MDB_val& found) {
   const auto& t = memory_of(txn);
   auto at = reinterpret_cast<uintptr_t>(found.mv_data) - reinterpret_cast<uintptr_t>(t.env->map);
-  if (at >= t.env->map_size) return (t.flags & txn_reads) == 0;
+  if (at > t.env->map_size) return (t.flags & txn_reads) == 0;  // an empty value may end the map
   auto used = pages_in_use(t) * t.env->page_size;
   return at <= used && found.mv_size <= used - at;
 }

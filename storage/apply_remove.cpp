@@ -187,6 +187,7 @@ bool applier::expire_by_age(uint64_t& removed) {
     auto seq = rows_.first_at_or_after(floor);
     if (seq == 0) return true;
     auto m = rows_.head(seq);
+    if (!m) throw store_failure{{store_errc::corrupt, seq, "a message is there and is not"}};
     if (later(m->time_ns, meta_.limits.max_age_ns) > time_ns_) return true;
     if (budget_ == 0 || steps == removals_per_batch) return false;
     floor = seq + 1;

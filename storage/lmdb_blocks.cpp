@@ -121,8 +121,13 @@ uint64_t block_walk::count_from(uint64_t from) {
   if (in_row_) return count;
   // The number of entries stands in front of each block: no need to decode it.
   MDB_val key, value;
-  while (cursor_.move(key, value, MDB_NEXT) && load_be64(to_view(key).data()) == row_.id)
-    count += load_le<uint16_t>(to_view(value).data());
+  while (cursor_.move(key, value, MDB_NEXT) && load_be64(key_of(key, 16).data()) == row_.id) {
+    uint16_t in_block = 0;
+    auto bytes = to_view(value);
+    if (!survives_damage([&] { in_block = load_le<uint16_t>(bytes.data()); }))
+      throw store_failure{{store_errc::corrupt, 0, "a block of the subject index"}};
+    count += in_block;
+  }
   return count + row_.newest.size();
 }
 

@@ -1,3 +1,4 @@
+#include "storage/lmdb_pages.hpp"
 #include "storage/lmdb_store_impl.hpp"
 #include "storage/lmdb_verify.hpp"
 
@@ -45,6 +46,20 @@ void write_all(int fd, const char* bytes, size_t size) {
     if (written < 0) fail_system(errno, "write the copy");
     bytes += written;
     size -= static_cast<size_t>(written);
+  }
+}
+
+/// Of all that LMDB looks at to compact. It does so on two threads, of which one could not be told
+/// that the other has met damage. A copy that is not compact it makes without a look.
+void check_pages(MDB_txn* txn, const lmdb_databases& d) {
+  constexpr MDB_dbi free_pages = 0, names = 1;
+  if (!is_sound(txn)) fail_lmdb(lmdb_astray, "look at the databases");
+  MDB_val key, value;
+  for (auto database : {free_pages, names, d.meta, d.messages, d.removed, d.subjects, d.blocks,
+                        d.ids, d.id_index, d.id_buckets, d.ttl, d.consumers}) {
+    lmdb_cursor rows{txn, database};
+    for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT))
+      rows.check();
   }
 }
 
@@ -99,6 +114,7 @@ store_error lmdb_store_impl::copy(const fs::path& directory, bool compact, const
                    unfinished.string()};
     ours = true;
     lmdb_read held{env_};  // keeps the map from growing under LMDB's own transaction
+    if (compact) check_pages(held.raw(), env_.databases());
     pump(env_.raw(), compact, out.raw(), env_.used_size(), report);
     if (::fsync(out.raw()) != 0) fail_system(errno, unfinished.string());
     fs::rename(unfinished, directory / "data.mdb", code);

@@ -1,6 +1,6 @@
 #include "storage/lmdb_env.hpp"
 
-#include "storage/lmdb_fault.hpp"
+#include "storage/lmdb_pages.hpp"
 
 #include <cerrno>
 #include <sys/statvfs.h>
@@ -27,6 +27,15 @@ store_errc code_for(int code) {
       return store_errc::not_a_store;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
+    // What only damage makes of what is asked here.
+    case MDB_CURSOR_FULL:
+    case MDB_PAGE_FULL:
+    case MDB_INCOMPATIBLE:
+    case MDB_KEYEXIST:
+    case MDB_BAD_TXN:
+    case MDB_BAD_DBI:
+    case EFAULT:
+    case lmdb_astray:
       return store_errc::corrupt;
     default:
       return store_errc::io_error;
@@ -36,7 +45,73 @@ store_errc code_for(int code) {
 }  // namespace
 
 void fail_lmdb(int code, const char* what) {
-  throw store_failure{{code_for(code), 0, std::string{what} + ": " + mdb_strerror(code)}};
+  const char* text = code == lmdb_astray ? "pages are damaged" : mdb_strerror(code);
+  throw store_failure{{code_for(code), 0, std::string{what} + ": " + text}};
+}
+
+lmdb_cursor::lmdb_cursor(MDB_txn* txn, MDB_dbi database) {
+  // The first look at a database, which may go astray, before anything is made for it.
+  MDB_stat ignored{};
+  check_lmdb(lmdb_call(mdb_stat, txn, database, &ignored), "look at a database");
+  check_lmdb(lmdb_call(mdb_cursor_open, txn, database, &cursor_), "open a cursor");
+}
+
+namespace {
+
+/// Looks at the first and last of its bytes: there are no more than fit into two pages.
+bool is_key(const MDB_val& key) {
+  constexpr size_t longest = 511;
+  const auto* bytes = static_cast<const volatile char*>(key.mv_data);
+  if (key.mv_size - 1 >= longest) return false;
+  static_cast<void>(bytes[0]);
+  static_cast<void>(bytes[key.mv_size - 1]);
+  return true;
+}
+
+/// For what a cursor is about to change.
+void check_pages(MDB_cursor* cursor, page_change what) {
+  if (!can_change(cursor, what)) fail_lmdb(lmdb_astray, "look at what is to be changed");
+}
+
+}  // namespace
+
+int lmdb_cursor::get(MDB_val& key, MDB_val& value, MDB_cursor_op op) const {
+  int code = 0;
+  bool whole = survives_damage([&] {
+    code = mdb_cursor_get(cursor_, &key, &value, op);
+    if (code == 0 && !(is_inside(mdb_cursor_txn(cursor_), value) && is_key(key)))
+      code = lmdb_astray;
+  });
+  return whole ? code : lmdb_astray;
+}
+
+void lmdb_cursor::check() const {
+  if (!is_sound(cursor_)) fail_lmdb(lmdb_astray, "look at an entry");
+}
+
+void lmdb_cursor::put(MDB_val key, MDB_val value) {
+  MDB_val there = key;
+  MDB_val former;
+  bool found = move(there, former, MDB_SET_KEY);
+  check_pages(cursor_, found ? page_change::replace : page_change::add);
+  check_lmdb(lmdb_change(mdb_cursor_txn(cursor_), mdb_cursor_put, cursor_, &key, &value, 0u),
+             "write an entry");
+}
+
+char* lmdb_cursor::append(MDB_val key, size_t size) {
+  MDB_val last, ignored;
+  if (!appends_ && move(last, ignored, MDB_LAST)) check_pages(cursor_, page_change::add);
+  MDB_val place{size, nullptr};
+  check_lmdb(lmdb_change(mdb_cursor_txn(cursor_), mdb_cursor_put, cursor_, &key, &place,
+                         unsigned{MDB_APPEND | MDB_RESERVE}),
+             "append an entry");
+  appends_ = true;
+  return static_cast<char*>(place.mv_data);
+}
+
+void lmdb_cursor::remove() {
+  check_pages(cursor_, page_change::remove);
+  check_lmdb(lmdb_change(mdb_cursor_txn(cursor_), mdb_cursor_del, cursor_, 0u), "remove an entry");
 }
 
 lmdb_env::lmdb_env(std::filesystem::path directory, settings s)
@@ -58,6 +133,7 @@ void lmdb_env::close() {
 }
 
 void lmdb_env::open() {
+  expect_damage();
   check_lmdb(mdb_env_create(&env_), "make an environment");
   give_up_gently(env_);
   try {
@@ -68,7 +144,8 @@ void lmdb_env::open() {
                  "size the map");
     unsigned flags = MDB_NOTLS | (settings_.sync ? 0u : MDB_NOSYNC) |
                      (settings_.read_only ? unsigned{MDB_RDONLY} : 0u);
-    check_lmdb(mdb_env_open(env_, directory_.c_str(), flags, 0640), directory_.c_str());
+    check_lmdb(lmdb_call(mdb_env_open, env_, directory_.c_str(), flags, mdb_mode_t{0640}),
+               directory_.c_str());
     open_databases();
   } catch (...) {
     close();
@@ -77,27 +154,31 @@ void lmdb_env::open() {
 }
 
 void lmdb_env::open_databases() {
-  MDB_txn* txn = nullptr;
-  check_lmdb(mdb_txn_begin(env_, nullptr, settings_.read_only ? unsigned{MDB_RDONLY} : 0u, &txn),
-             "begin a transaction");
-  int code = 0;
-  auto open_one = [&](const char* name, unsigned flags, MDB_dbi& database) {
-    code = mdb_dbi_open(txn, name, flags | (settings_.read_only ? 0u : MDB_CREATE), &database);
-    if (code == 0) return;
+  auto* txn = begin(settings_.read_only ? unsigned{MDB_RDONLY} : 0u);
+  try {
+    open_databases(txn);
+  } catch (...) {
     mdb_txn_abort(txn);
-    if (code == MDB_NOTFOUND) code = MDB_INVALID;
-    fail_lmdb(code, name);
+    throw;
+  }
+  commit_txn(txn);
+}
+
+void lmdb_env::open_databases(MDB_txn* txn) {
+  auto check = [](int code, const char* what) {
+    check_lmdb(code == MDB_NOTFOUND ? MDB_INVALID : code, what);
+  };
+  auto open_one = [&](const char* name, unsigned flags, MDB_dbi& database) {
+    flags |= settings_.read_only ? 0u : MDB_CREATE;
+    check(lmdb_change(txn, mdb_dbi_open, txn, name, flags, &database), name);
   };
   // Whose environment it is, before anything is made in it.
+  constexpr auto what = "look at the environment";
   MDB_dbi all = 0;
   MDB_stat names{};
-  code = mdb_dbi_open(txn, nullptr, 0, &all);
-  if (code == 0) code = mdb_stat(txn, all, &names);
-  if (code == 0 && names.ms_entries > 0) code = mdb_dbi_open(txn, "meta", 0, &databases_.meta);
-  if (code != 0) {
-    mdb_txn_abort(txn);
-    fail_lmdb(code == MDB_NOTFOUND ? MDB_INVALID : code, "look at the environment");
-  }
+  check(lmdb_call(mdb_dbi_open, txn, nullptr, 0u, &all), what);
+  check(lmdb_call(mdb_stat, txn, all, &names), what);
+  if (names.ms_entries > 0) check(lmdb_call(mdb_dbi_open, txn, "meta", 0u, &databases_.meta), what);
   open_one("meta", 0, databases_.meta);
   open_one("messages", MDB_INTEGERKEY, databases_.messages);
   open_one("removed", MDB_INTEGERKEY, databases_.removed);
@@ -108,14 +189,29 @@ void lmdb_env::open_databases() {
   open_one("id_buckets", MDB_INTEGERKEY, databases_.id_buckets);
   open_one("ttl", 0, databases_.ttl);
   open_one("consumers", 0, databases_.consumers);
-  check_lmdb(mdb_txn_commit(txn), "commit the databases");
+  if (!is_known_lmdb(txn, databases_.meta))
+    throw store_failure{{store_errc::io_error, 0, "this LMDB is not the one that is known here"}};
+}
+
+/// LMDB holds a lock, or has taken a reader's place, when it looks at the meta pages first: so they
+/// are looked at before. Begins a transaction that is nobody's yet.
+MDB_txn* lmdb_env::begin(unsigned flags) {
+  MDB_txn* txn = nullptr;
+  MDB_envinfo ignored{};
+  const char* what = flags == 0 ? "begin a write" : "begin a read";
+  check_lmdb(lmdb_call(mdb_env_info, env_, &ignored), what);
+  check_lmdb(lmdb_call(mdb_txn_begin, env_, nullptr, flags, &txn), what);
+  if (flags != 0 || is_sound(txn)) return txn;
+  mdb_txn_abort(txn);
+  fail_lmdb(lmdb_astray, what);
 }
 
 /// LMDB calls a write that was cut short for want of space an i/o error, as it does a failing disk.
-void lmdb_write::commit() {
+void commit_txn(MDB_txn* txn) {
   mdb_filehandle_t fd = -1;
-  mdb_env_get_fd(mdb_txn_env(txn_), &fd);
-  int code = mdb_txn_commit(std::exchange(txn_, nullptr));
+  mdb_env_get_fd(mdb_txn_env(txn), &fd);
+  int code = lmdb_change(txn, mdb_txn_commit, txn);
+  if (code == lmdb_astray) mdb_txn_abort(txn);
   struct statvfs disk {};
   bool full = code == EIO && ::fstatvfs(fd, &disk) == 0 &&
               disk.f_bavail * disk.f_frsize < (uint64_t{1} << 20);
@@ -150,18 +246,24 @@ void lmdb_env::reopen(const std::function<void()>& between) {
   open_gate();
 }
 
-size_t lmdb_env::map_size() const {
+MDB_envinfo lmdb_env::info() const {
   MDB_envinfo info{};
-  mdb_env_info(env_, &info);
-  return info.me_mapsize;
+  check_lmdb(lmdb_call(mdb_env_info, env_, &info), "look at the environment");
+  return info;
+}
+
+size_t lmdb_env::map_size() const {
+  return info().me_mapsize;
 }
 
 size_t lmdb_env::used_size() const {
-  MDB_envinfo info{};
+  return (info().me_last_pgno + 1) * page_size();
+}
+
+size_t lmdb_env::page_size() const {
   MDB_stat stat{};
-  mdb_env_info(env_, &info);
-  mdb_env_stat(env_, &stat);
-  return (info.me_last_pgno + 1) * stat.ms_psize;
+  check_lmdb(lmdb_call(mdb_env_stat, env_, &stat), "read the page size");
+  return stat.ms_psize;
 }
 
 void lmdb_env::grow(size_t needed) {
@@ -172,7 +274,7 @@ void lmdb_env::grow(size_t needed) {
   if (wanted <= now)
     throw store_failure{{store_errc::no_space, 0, "the map has reached its largest size"}};
   close_gate();
-  int code = mdb_env_set_mapsize(env_, wanted);
+  int code = lmdb_call(mdb_env_set_mapsize, env_, wanted);
   open_gate();
   check_lmdb(code, "grow the map");
 }
@@ -183,11 +285,9 @@ bool lmdb_env::lacks(size_t spare) const {
 }
 
 MDB_txn* lmdb_env::begin_write() {
-  MDB_txn* txn = nullptr;
   if (!env_) throw store_failure{{store_errc::io_error, 0, "the store is not open"}};
   used_.store(true, std::memory_order_relaxed);
-  check_lmdb(mdb_txn_begin(env_, nullptr, 0, &txn), "begin a write");
-  return txn;
+  return begin(0);
 }
 
 MDB_txn* lmdb_env::begin_read() {
@@ -207,14 +307,17 @@ MDB_txn* lmdb_env::enter() {
       idle_.pop_back();
     }
   }
-  int code = txn ? mdb_txn_renew(txn) : mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
-  if (code == 0) return txn;
-  {
+  try {
+    if (!txn) return begin(MDB_RDONLY);
+    check_lmdb(lmdb_call(mdb_txn_renew, txn), "begin a read");
+    return txn;
+  } catch (const store_failure&) {
+    mdb_txn_abort(txn);
     std::lock_guard lock{mutex_};
     --inside_;
     changed_.notify_all();
+    throw;
   }
-  fail_lmdb(code, "begin a read");
 }
 
 void lmdb_env::end_read(MDB_txn* txn) {
@@ -226,23 +329,23 @@ void lmdb_env::end_read(MDB_txn* txn) {
 
 bool find_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view& value) {
   MDB_val found;
-  int code = mdb_get(txn, database, &key, &found);
+  int code = lmdb_call(mdb_get, txn, database, &key, &found);
   if (code == MDB_NOTFOUND) return false;
+  if (code == 0 && !is_inside(txn, found)) code = lmdb_astray;
   check_lmdb(code, "read an entry");
   value = to_view(found);
   return true;
 }
 
-void put_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view value,
-               unsigned flags) {
-  auto bytes = to_val(value);
-  check_lmdb(mdb_put(txn, database, &key, &bytes, flags), "write an entry");
+void put_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view value) {
+  lmdb_cursor{txn, database}.put(key, to_val(value));
 }
 
 bool remove_key(MDB_txn* txn, MDB_dbi database, MDB_val key) {
-  int code = mdb_del(txn, database, &key, nullptr);
-  if (code == MDB_NOTFOUND) return false;
-  check_lmdb(code, "remove an entry");
+  lmdb_cursor there{txn, database};
+  MDB_val former;
+  if (!there.move(key, former, MDB_SET_KEY)) return false;
+  there.remove();
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "storage/bytes.hpp"
+#include "storage/lmdb_fault.hpp"
 #include "storage/store_error.hpp"
 
 #include <atomic>
@@ -34,9 +35,24 @@ inline std::string_view to_view(const MDB_val& v) {
   return {static_cast<const char*>(v.mv_data), v.mv_size};
 }
 
+/// What a key of `size` bytes is in, where all keys have that size.
+inline std::string_view key_of(const MDB_val& key, size_t size) {
+  if (key.mv_size != size) [[unlikely]]
+    fail_lmdb(lmdb_astray, "read a key");
+  return to_view(key);
+}
+
 /// A key of a database with MDB_INTEGERKEY. LMDB aligns to two bytes.
 inline uint64_t seq_of(const MDB_val& key) {
-  return load_le<uint64_t>(static_cast<const char*>(key.mv_data));
+  return load_le<uint64_t>(key_of(key, sizeof(uint64_t)).data());
+}
+
+/// Of a key that was looked for at or behind `seq`. LMDB goes by the order of keys, where it is.
+inline uint64_t seq_from(const MDB_val& key, uint64_t seq) {
+  auto found = seq_of(key);
+  if (found < seq) [[unlikely]]
+    fail_lmdb(lmdb_astray, "find a key");
+  return found;
 }
 
 /// The databases of one stream; storage/README.md says what is in them.
@@ -44,34 +60,48 @@ struct lmdb_databases {
   MDB_dbi meta, messages, removed, subjects, blocks, ids, id_index, id_buckets, ttl, consumers;
 };
 
-/// A cursor that closes itself; must not outlive its transaction.
+/// A cursor that closes itself; must not outlive its transaction. Throws `store_failure`.
 class lmdb_cursor {
 public:
   lmdb_cursor() = default;
-  lmdb_cursor(MDB_txn* txn, MDB_dbi database) {
-    check_lmdb(mdb_cursor_open(txn, database, &cursor_), "open a cursor");
-  }
-  lmdb_cursor(lmdb_cursor&& other) noexcept : cursor_{std::exchange(other.cursor_, nullptr)} {}
+  lmdb_cursor(MDB_txn* txn, MDB_dbi database);
+  lmdb_cursor(lmdb_cursor&& other) noexcept
+      : cursor_{std::exchange(other.cursor_, nullptr)}, appends_{other.appends_} {}
   lmdb_cursor& operator=(lmdb_cursor&& other) noexcept {
     std::swap(cursor_, other.cursor_);
+    std::swap(appends_, other.appends_);
     return *this;
   }
   ~lmdb_cursor() {
     if (cursor_) mdb_cursor_close(cursor_);
   }
 
-  MDB_cursor* raw() const { return cursor_; }
-
-  /// False if there is no such entry.
+  /// False if there is no such entry. The bytes of `key` are known to be there, those of `value`
+  /// are not: whoever reads them does it by `survives_damage`.
   bool move(MDB_val& key, MDB_val& value, MDB_cursor_op op) const {
-    int code = mdb_cursor_get(cursor_, &key, &value, op);
+    int code = get(key, value, op);
     if (code == MDB_NOTFOUND) return false;
     check_lmdb(code, "read an entry");
     return true;
   }
 
+  /// The entry where the cursor stands; false if it stands nowhere.
+  bool stands(MDB_val& key, MDB_val& value) const { return get(key, value, MDB_GET_CURRENT) == 0; }
+
+  /// Looks at the pages that have led here; to be called for each entry of a walk.
+  void check() const;
+
+  void put(MDB_val key, MDB_val value);
+  /// Behind all others; a place for `size` bytes.
+  char* append(MDB_val key, size_t size);
+  /// The entry where the cursor stands.
+  void remove();
+
 private:
+  int get(MDB_val& key, MDB_val& value, MDB_cursor_op op) const;
+
   MDB_cursor* cursor_ = nullptr;
+  bool appends_ = false;  ///< it has changed the pages of the last entry, and these stay changed
 };
 
 /// One environment: its map, its write transaction, its readers.
@@ -101,6 +131,8 @@ public:
   void reopen(const std::function<void()>& between);
   MDB_txn* begin_write();
   MDB_txn* begin_read();
+  /// A read transaction that keeps its pages, and the caller ends.
+  MDB_txn* pin() { return begin(MDB_RDONLY); }
   void grow(size_t needed);
   /// Less than `spare` bytes were never used, and more can be had.
   bool lacks(size_t spare) const;
@@ -111,23 +143,26 @@ public:
 
   const lmdb_databases& databases() const { return databases_; }
   MDB_env* raw() const { return env_; }
+  // These throw `store_failure`.
   size_t map_size() const;
   size_t used_size() const;
+  size_t page_size() const;
 
   /// Drops the map's pages from the process (lmdb_resident.hpp), unless a transaction has begun
   /// since the call before. True: it has.
   bool give_back_if_unused();
 
-  /// From here on `give_back_unused_maps` does not look at it.
-  void unlist();
-
 private:
   // lmdb_resident.cpp
   void list();
+  void unlist();
   bool give_back();
 
   MDB_txn* enter();
+  MDB_txn* begin(unsigned flags);
+  MDB_envinfo info() const;
   void open_databases();
+  void open_databases(MDB_txn* txn);
   void close();
   void close_gate();
   void open_gate();
@@ -145,6 +180,9 @@ private:
   bool resident_ = false;          ///< it had been when that was taken
 };
 
+/// Ends it, be it committed or not; throws `store_failure`.
+void commit_txn(MDB_txn* txn);
+
 /// A write transaction that aborts unless it is committed.
 class lmdb_write {
 public:
@@ -155,7 +193,7 @@ public:
   lmdb_write(const lmdb_write&) = delete;
 
   MDB_txn* raw() const { return txn_; }
-  void commit();
+  void commit() { commit_txn(std::exchange(txn_, nullptr)); }
 
 private:
   MDB_txn* txn_;
@@ -175,14 +213,13 @@ private:
   MDB_txn* txn_;
 };
 
-/// The value of `key`, or nothing.
+/// The value of `key`, or nothing. Its bytes may not be there: see `lmdb_cursor::move`.
 bool find_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view& value);
 inline bool find_value(MDB_txn* txn, MDB_dbi database, std::string_view key,
                        std::string_view& value) {
   return find_value(txn, database, to_val(key), value);
 }
-void put_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view value,
-               unsigned flags = 0);
+void put_value(MDB_txn* txn, MDB_dbi database, MDB_val key, std::string_view value);
 bool remove_key(MDB_txn* txn, MDB_dbi database, MDB_val key);
 
 }  // namespace vagus

@@ -1,35 +1,54 @@
 #include "storage/lmdb_fault.hpp"
 
-#include <csetjmp>
 #include <csignal>
+#include <iterator>
 #include <mutex>
-#include <utility>
 
 /// Reading a damaged page
 /// ----------------------
 /// A bit that has changed on the disk can be in a page's own structure: where its entries lie, and
-/// which pages are below it. LMDB then reads at places that are not mapped, which the system tells
-/// by SIGSEGV, or SIGBUS behind the end of the file. One stream's file must not keep a server from
-/// starting that has a hundred others. So while a store is opened such a fault leads back to where
-/// that began. What lies in between is abandoned as it is: memory leaks, and a lock may stay
-/// taken; that is why the environment is never touched again.
+/// which pages are below it. LMDB's pages have no checksums, and it follows what they say: it reads
+/// at places that are not mapped, which the system tells by SIGSEGV, or SIGBUS behind the end of
+/// the file. One stream's file must not end a server that has a hundred others.
 ///
-/// Limits. Damage that leads LMDB nowhere in particular, or that shows only later, is not seen
-/// here. Once a store is open, a fault in it ends the process.
+/// Operation. Every call of LMDB that may look at a page is made by `lmdb_call` or `lmdb_change`,
+/// and everything else that reads bytes of the file for the first time by `survives_damage`: keys
+/// in `lmdb_cursor::move`, values while their checksum is computed, after which all of their bytes
+/// are known to be there. A fault leads back out of LMDB and no further, where only frames of LMDB
+/// lie in between. From there on it is a `store_failure` as any other, with `corrupt`, so that
+/// cursors are closed, transactions are aborted and locks are given back. Reading leaves nothing
+/// behind in LMDB. What a change leaves behind is seen to by `forget_change` (lmdb_pages.cpp).
+///
+/// What a page says is checked before LMDB changes it (lmdb_pages.cpp): LMDB copies a page to the
+/// heap and moves its entries about, as its header says, and what is written outside of the copy
+/// is not seen by anybody.
+///
+/// What LMDB had just allocated when a change or an opening was left in the middle is lost: a page
+/// or two of memory.
+///
+/// Limits. Damage that leads LMDB nowhere in particular is not seen here: a wrong key is like a
+/// message that was removed. What was read once is taken to stay readable while its snapshot is
+/// open: a file that is cut short, or a disk that fails, between the checksum of a message and the
+/// copying of its payload ends the process. So does damage that comes between the check of all
+/// pages and LMDB's compact copy of them. lmdb_pages.cpp says what is not checked before changes.
 
 namespace vagus {
 
 namespace {
 
-thread_local sigjmp_buf* landing = nullptr;
-struct sigaction former[2];
+/// The last is for a page size of zero.
+constexpr int faults[] = {SIGSEGV, SIGBUS, SIGFPE};
+struct sigaction former[std::size(faults)];
 
-void on_fault(int signal, siginfo_t*, void*) {
-  if (landing != nullptr) siglongjmp(*landing, 1);
+void on_fault(int signal, siginfo_t* info, void*) {
+  if (fault_landing != nullptr && info->si_code > 0) siglongjmp(*fault_landing, 1);
   // Nobody is prepared: it happens again, to whom it would have happened without us.
-  ::sigaction(signal, &former[signal == SIGSEGV ? 0 : 1], nullptr);
+  for (size_t i = 0; i < std::size(faults); ++i)
+    if (faults[i] == signal) ::sigaction(signal, &former[i], nullptr);
+  if (info->si_code <= 0) ::raise(signal);  // somebody has sent it
 }
 
+/// With SA_NODEFER, and so without a mask that would have to be kept for each call.
 void install(int signal, struct sigaction& before) {
   struct sigaction now {};
   ::sigaction(signal, nullptr, &now);
@@ -42,32 +61,17 @@ void install(int signal, struct sigaction& before) {
   ::sigaction(signal, &action, nullptr);
 }
 
-/// Each time, as others may have put theirs in its place.
-void install() {
-  static std::mutex mutex;
-  std::lock_guard lock{mutex};
-  install(SIGSEGV, former[0]);
-  install(SIGBUS, former[1]);
-}
-
 }  // namespace
 
-bool survives_damage(const std::function<void()>& f) {
-  install();
-  sigjmp_buf here;
-  struct prepared {
-    explicit prepared(sigjmp_buf* at) : outer{std::exchange(landing, at)} {}
-    ~prepared() { landing = outer; }
-    sigjmp_buf* outer;
-  } until_the_end{&here};
-  if (sigsetjmp(here, 1) != 0) return false;
-  f();
-  return true;
+void expect_damage() {
+  static std::mutex mutex;
+  std::lock_guard lock{mutex};
+  for (size_t i = 0; i < std::size(faults); ++i) install(faults[i], former[i]);
 }
 
 void give_up_gently(MDB_env* env) {
   mdb_env_set_assert(env, [](MDB_env*, const char*) {
-    if (landing != nullptr) siglongjmp(*landing, 1);
+    if (fault_landing != nullptr) siglongjmp(*fault_landing, 1);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "storage/bytes.hpp"
 #include "storage/lmdb_blocks.hpp"
+#include "storage/lmdb_pages.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -96,9 +97,14 @@ private:
   void find_ends(subject_row& row) {
     block_walk blocks{txn_, databases_, row};
     blocks.seek(0);
-    row.first = blocks.seq();
+    row.first = seq_at(blocks);
     blocks.seek_back(UINT64_MAX);
-    row.last = blocks.seq();
+    row.last = seq_at(blocks);
+  }
+
+  static uint64_t seq_at(const block_walk& blocks) {
+    if (blocks.valid()) return blocks.seq();
+    throw store_failure{{store_errc::corrupt, 0, "the subject index lacks a block"}};
   }
 
   MDB_txn* txn_;
@@ -112,7 +118,7 @@ void fold_index(MDB_txn* txn, const lmdb_databases& databases, const index_overl
                 lmdb_meta& meta) {
   index_fold run{txn, databases, meta};
   for (const auto& [key, delta] : overlay.deltas()) run.fold(key, delta);
-  check_lmdb(mdb_drop(txn, databases.removed, 0), "clear the removed rows");
+  check_lmdb(lmdb_clear(txn, databases.removed), "clear the removed rows");
   meta.indexed_up_to = meta.common.state.last_seq;
   ++meta.generation;
 }

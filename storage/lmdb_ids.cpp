@@ -21,6 +21,10 @@ uint64_t bucket_of(std::string_view key) {
   return __builtin_bswap32(load_le<uint32_t>(key.data()));
 }
 
+std::string_view index_key_of(const MDB_val& key) {
+  return key_of(key, 20);
+}
+
 [[noreturn]] void corrupt(uint64_t seq, const char* what) {
   throw store_failure{{store_errc::corrupt, seq, what}};
 }
@@ -47,14 +51,18 @@ void lmdb_ids::load(MDB_txn* txn) {
 std::optional<lmdb_ids::bucket> lmdb_ids::read_bucket(MDB_txn* txn, uint64_t number) const {
   std::string_view bytes;
   if (!find_value(txn, databases_.id_buckets, to_val(number), bytes)) return std::nullopt;
+  bool fits = false;
+  bool there = survives_damage([&] {
+    fits = bytes.size() >= 24 &&
+           load_le<uint64_t>(bytes.data() + 16) == checksum(bytes.substr(0, 16), number);
+  });
+  if (!there || !fits) corrupt(0, "id bucket");
   byte_reader in{bytes};
   bucket b;
   b.number = number;
   b.last_seq = in.le<uint64_t>();
   b.count = in.le<uint64_t>();
-  auto sum = in.le<uint64_t>();
-  b.filter = in.rest();
-  if (!in.ok() || sum != checksum(bytes.substr(0, 16), number)) corrupt(b.last_seq, "id bucket");
+  b.filter = bytes.substr(24);
   return b;
 }
 
@@ -93,7 +101,10 @@ uint64_t lmdb_ids::find(MDB_txn* txn, std::string_view id, int64_t after_ns) {
   for (auto number = meta_.id_bucket; found == 0 && number > 0;) {
     auto b = read_bucket(txn, --number);
     if (!b) break;  // this one and all before have expired
-    if (id_filter::may_have(b->filter, hash)) found = find_in(txn, number, hash, id, after_ns);
+    bool may_have = false;
+    if (!survives_damage([&] { may_have = id_filter::may_have(b->filter, hash); }))
+      corrupt(b->last_seq, "the filter of an id bucket");
+    if (may_have) found = find_in(txn, number, hash, id, after_ns);
   }
   return found;
 }
@@ -105,20 +116,16 @@ uint64_t lmdb_ids::find_in(MDB_txn* txn, uint64_t number, uint64_t hash, std::st
   auto key = to_val(start);
   MDB_val value;
   for (bool more = index.move(key, value, MDB_SET_RANGE);
-       more && to_view(key).substr(0, 12) == std::string_view{start}.substr(0, 12);
+       more && index_key_of(key).substr(0, 12) == std::string_view{start}.substr(0, 12);
        more = index.move(key, value, MDB_NEXT)) {
-    auto seq = load_be64(to_view(key).data() + 12);
+    auto seq = load_be64(index_key_of(key).data() + 12);
     if (is(txn, seq, id, after_ns)) return seq;
   }
   return 0;
 }
 
 void lmdb_ids::add(std::string_view id, uint64_t seq, int64_t time_ns) {
-  auto key = to_val(seq);
-  MDB_val place{id.size() + 16, nullptr};
-  check_lmdb(mdb_cursor_put(appending_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
-             "store a message id");
-  write_id(static_cast<char*>(place.mv_data), {time_ns, id}, seq);
+  write_id(appending_.append(to_val(seq), id.size() + 16), {time_ns, id}, seq);
   table_.add(checksum(id), seq);
 }
 
@@ -144,7 +151,7 @@ bool lmdb_ids::expire(MDB_txn* txn, int64_t up_to_ns, size_t at_most) {
       more = old && removed == at_most;
       first = seq;
       if (!old || more) break;
-      check_lmdb(mdb_cursor_del(ids.raw(), 0), "remove an id");
+      ids.remove();
       ++removed;
       first = UINT64_MAX;
     }
@@ -159,14 +166,17 @@ void lmdb_ids::drop_buckets(MDB_txn* txn, uint64_t first, size_t at_most) {
   lmdb_cursor buckets{txn, databases_.id_buckets};
   if (!buckets.move(key, value, MDB_FIRST)) return;
   auto number = seq_of(key);
-  if (number >= meta_.id_bucket || read_bucket(txn, number)->last_seq >= first) return;
+  if (number >= meta_.id_bucket) return;
+  auto b = read_bucket(txn, number);
+  if (!b) corrupt(0, "id bucket");
+  if (b->last_seq >= first) return;
   lmdb_cursor index{txn, databases_.id_index};
   for (; at_most > 0; --at_most) {
-    if (!index.move(key, value, MDB_FIRST) || bucket_of(to_view(key)) != number) {
+    if (!index.move(key, value, MDB_FIRST) || bucket_of(index_key_of(key)) != number) {
       remove_key(txn, databases_.id_buckets, to_val(number));
       return;
     }
-    check_lmdb(mdb_cursor_del(index.raw(), 0), "remove an index entry");
+    index.remove();
   }
 }
 
@@ -179,8 +189,9 @@ void lmdb_ids::fill_filter(MDB_txn* txn, size_t capacity) {
   auto key = to_val(start);
   MDB_val value;
   for (bool more = index.move(key, value, MDB_SET_RANGE);
-       more && bucket_of(to_view(key)) == meta_.id_bucket; more = index.move(key, value, MDB_NEXT))
-    filter_.add(load_be64(to_view(key).data() + 4));
+       more && bucket_of(index_key_of(key)) == meta_.id_bucket;
+       more = index.move(key, value, MDB_NEXT))
+    filter_.add(load_be64(index_key_of(key).data() + 4));
 }
 
 void lmdb_ids::fold(MDB_txn* txn) {
@@ -197,10 +208,10 @@ void lmdb_ids::fold(MDB_txn* txn) {
   lmdb_cursor index{txn, databases_.id_index};
   for (auto [hash, seq] : run) {
     auto key_bytes = index_key(b.number, hash, seq);
-    auto key = to_val(key_bytes);
-    MDB_val nothing{0, nullptr};
-    check_lmdb(mdb_cursor_put(index.raw(), &key, &nothing, append ? unsigned{MDB_APPEND} : 0u),
-               "write an index entry");
+    if (append)
+      index.append(to_val(key_bytes), 0);
+    else
+      index.put(to_val(key_bytes), {0, nullptr});
     filter_.add(hash);
     b.last_seq = std::max(b.last_seq, seq);
   }

@@ -144,7 +144,7 @@ bool index_view::scan(std::string_view filter, uint64_t& from, size_t at_most,
        more = messages.move(key, value, MDB_NEXT)) {
     if (!pass_gone(messages, key, value, MDB_NEXT, overlay_.gone(), batch_)) break;
     if (found.size() == at_most || (scanned++ == scanned_first && !all)) return true;
-    auto seq = seq_of(key);
+    auto seq = seq_from(key, from);
     from = seq + 1;
     if (all) {
       found.push_back(seq);

@@ -14,9 +14,12 @@ inline bool pass_gone(const lmdb_cursor& messages, MDB_val& key, MDB_val& value,
                       const gone_set& gone, uint64_t batch) {
   size_t passed = 0;
   bool found = true;
-  while (found && gone.has(seq_of(key), batch)) {
+  for (auto seq = seq_of(key); found && gone.has(seq, batch); ++passed) {
     found = messages.move(key, value, on);
-    ++passed;
+    auto next = found ? seq_of(key) : seq;
+    if (found && (on == MDB_NEXT ? next <= seq : next >= seq)) [[unlikely]]
+      fail_lmdb(lmdb_astray, "find a key");
+    seq = next;
   }
   gone.note_passed(passed);
   return found;

@@ -95,17 +95,15 @@ std::vector<write_log::record> lmdb_log::restore(const fs::path& directory) {
 void lmdb_log::hold() {
   int dead = 0;
   check_lmdb(mdb_reader_check(env_.raw(), &dead), "look for dead readers");
-  check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &held_), "hold the checkpoint");
+  held_ = env_.pin();
   check_lmdb(mdb_env_set_flags(env_.raw(), MDB_NOSYNC, 1), "leave syncing to the log");
   size_ = env_.used_size();
 }
 
 std::string lmdb_log::meta_pages() {
-  MDB_stat stat{};
   mdb_filehandle_t fd = -1;
-  check_lmdb(mdb_env_stat(env_.raw(), &stat), "read the page size");
   check_lmdb(mdb_env_get_fd(env_.raw(), &fd), "find the file");
-  return read_metas(fd, 2 * size_t{stat.ms_psize}, directory_ / "data.mdb");
+  return read_metas(fd, 2 * env_.page_size(), directory_ / "data.mdb");
 }
 
 /// In pieces, as a sync of the log meanwhile waits for what the disk has been given before.
@@ -131,7 +129,7 @@ void lmdb_log::sync_environment() {
 void lmdb_log::checkpoint() {
   join();
   sync_environment();
-  check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &next_), "hold the checkpoint");
+  next_ = env_.pin();
   log_.begin(meta_pages());
   log_.complete();
   release(held_);
@@ -143,7 +141,7 @@ void lmdb_log::checkpoint() {
 void lmdb_log::begin_checkpoint() {
   // Batches of the next file may be on the disk before this one's are: that would be a hole.
   if (!most_.sync_each) log_.sync();
-  check_lmdb(mdb_txn_begin(env_.raw(), nullptr, MDB_RDONLY, &next_), "hold the checkpoint");
+  next_ = env_.pin();
   log_.begin(meta_pages());
   size_ = env_.used_size();
   synced_ = false;

@@ -89,10 +89,10 @@ bool lmdb_env::give_back() {
     } reader{*this};
     std::string_view value;
     if (!find_value(reader.txn, databases_.meta, "format", value)) return false;
-    MDB_stat stat{};
-    check_lmdb(mdb_env_stat(env_, &stat), "read the page size");
+    auto page = page_size();
     auto size = used_size();
-    auto* map = map_of(value, stat.ms_psize, size / stat.ms_psize);
+    char* map = nullptr;
+    if (!survives_damage([&] { map = map_of(value, page, size / page); })) return false;
     return map != nullptr && ::madvise(map, size, MADV_DONTNEED) == 0;
   } catch (const store_failure&) {
     return false;  // whoever uses the store is told

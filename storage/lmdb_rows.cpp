@@ -3,6 +3,7 @@
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
 #include "storage/limits_row.hpp"
+#include "storage/lmdb_fault.hpp"
 #include "storage/packing.hpp"
 
 namespace vagus {
@@ -46,10 +47,19 @@ void write_record(char* out, const stored_message& m, std::string_view block) {
   put(out, checksum({out + 8, static_cast<size_t>(at - out - 8)}, m.seq));
 }
 
+std::optional<std::string_view> read_sealed(std::string_view bytes, uint64_t seed) {
+  std::optional<std::string_view> body;
+  if (!survives_damage([&] { body = unseal(bytes, seed); })) return std::nullopt;
+  return body;
+}
+
 bool read_record(std::string_view bytes, uint64_t seq, stored_head& m) {
-  byte_reader in{bytes};
-  auto sum = in.le<uint64_t>();
-  if (!in.ok() || sum != checksum(in.rest(), seq)) return false;
+  if (bytes.size() < record_header) return false;
+  bool fits = false;
+  bool there = survives_damage(
+      [&] { fits = load_le<uint64_t>(bytes.data()) == checksum(bytes.substr(8), seq); });
+  if (!there || !fits) return false;
+  byte_reader in{bytes.substr(8)};
   m.seq = seq;
   m.time_ns = in.le<int64_t>();
   m.expires_ns = in.le<int64_t>();
@@ -93,7 +103,7 @@ std::string encode(const subject_row& row) {
 }
 
 std::optional<subject_row> decode_subject(std::string_view bytes) {
-  auto body = unseal(bytes);
+  auto body = read_sealed(bytes);
   if (!body) return std::nullopt;
   byte_reader in{*body};
   subject_row row;
@@ -126,7 +136,7 @@ std::string encode_block(uint64_t id, const std::vector<uint64_t>& seqs) {
 
 bool decode_block(std::string_view bytes, uint64_t id, uint64_t first, std::vector<uint64_t>& out) {
   out.clear();
-  auto body = unseal(bytes, id);
+  auto body = read_sealed(bytes, id);
   if (!body) return false;
   byte_reader in{*body};
   auto count = in.le<uint16_t>();
@@ -158,7 +168,7 @@ std::string encode(const lmdb_meta& meta) {
 }
 
 std::optional<lmdb_meta> decode_meta(std::string_view bytes) {
-  auto body = unseal(bytes);
+  auto body = read_sealed(bytes);
   if (!body) return std::nullopt;
   byte_reader in{*body};
   lmdb_meta meta;
@@ -201,6 +211,9 @@ std::string encode_format(std::string_view stream) {
 }
 
 store_result<format_row> decode_format(std::string_view bytes) {
+  bool fits = false;
+  if (!survives_damage([&] { fits = unseal(bytes).has_value(); }))
+    return store_error{store_errc::corrupt, 0, "the format row is not there"};
   byte_reader in{bytes};
   if (in.take(format_magic.size()) != format_magic)
     return store_error{store_errc::not_a_store, 0, "the format row has another magic"};
@@ -209,7 +222,7 @@ store_result<format_row> decode_format(std::string_view bytes) {
     return store_error{store_errc::not_a_store, 0,
                        "format version " + std::to_string(version) + " is not known"};
   std::string name{in.text()};
-  if (!in.ok() || !unseal(bytes))
+  if (!in.ok() || !fits)
     return store_error{store_errc::corrupt, 0, "the format row's checksum does not fit"};
   return format_row{version, std::move(name)};
 }
@@ -222,7 +235,7 @@ void write_id(char* out, const id_row& row, uint64_t seq) {
 }
 
 std::optional<id_row> decode_id(std::string_view bytes, uint64_t seq) {
-  auto body = unseal(bytes, seq);
+  auto body = read_sealed(bytes, seq);
   if (!body || body->size() < 8) return std::nullopt;
   return id_row{load_le<int64_t>(body->data()), body->substr(8)};
 }

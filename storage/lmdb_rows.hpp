@@ -10,7 +10,11 @@
 namespace vagus {
 
 // How rows look on the disk: storage/README.md describes every byte. A decoder that answers nothing
-// has found that the checksum does not fit.
+// has found that the checksum does not fit, or that some of the bytes are not there. All bytes of
+// what it answers are there.
+
+/// `unseal` for bytes that LMDB has found.
+std::optional<std::string_view> read_sealed(std::string_view bytes, uint64_t seed = 0);
 
 constexpr size_t record_header = 32;
 

@@ -1,4 +1,3 @@
-#include "storage/checksum.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
 namespace vagus {
@@ -78,15 +77,16 @@ public:
       if (!walk_) walk_.emplace(txn_.raw(), databases_.messages);
       MDB_val value;
       MDB_val key;
-      bool found = seq == walked_ + 1 && walked_ != 0 && walk_->move(key, value, MDB_NEXT);
+      bool goes_on = walked_ != 0 && seq == walked_ + 1;
+      walked_ = 0;
+      bool found = goes_on && walk_->move(key, value, MDB_NEXT);
       if (!found) {
         key = to_val(seq);
         found = walk_->move(key, value, MDB_SET_RANGE);
       }
       found = found && pass_gone(*walk_, key, value, MDB_NEXT);
-      walked_ = 0;
       if (!found) return failed(error, store_errc::no_message, seq);
-      auto at = seq_of(key);
+      auto at = seq_from(key, seq);
       if (!read_record(to_view(value), at, head))
         return failed(error, store_errc::corrupt, at, "message");
       walked_ = at;
@@ -104,7 +104,7 @@ public:
       MDB_val value;
       bool found =
           messages.move(key, value, MDB_SET_RANGE) && pass_gone(messages, key, value, MDB_NEXT);
-      return found ? seq_of(key) : 0;
+      return found ? seq_from(key, seq) : 0;
     });
   }
 
@@ -177,7 +177,7 @@ private:
   }
 
   static std::string_view unsealed(std::string_view bytes, const char* what) {
-    auto body = unseal(bytes);
+    auto body = read_sealed(bytes);
     if (!body) throw store_failure{{store_errc::corrupt, 0, what}};
     return *body;
   }
@@ -200,10 +200,12 @@ std::unique_ptr<store_snapshot> make_snapshot_alone(lmdb_env& env,
 
 std::unique_ptr<store_snapshot> make_snapshot(lmdb_env& env, const lmdb_tables& rows,
                                               const std::string& stream) {
-  for (;;) {
+  constexpr int most_tries = 1000;  // the index cannot move on that often between two calls
+  for (int tries = 0; tries < most_tries; ++tries) {
     auto snapshot = std::make_unique<lmdb_snapshot>(env, rows, stream);
     if (snapshot->complete()) return snapshot;
   }
+  throw store_failure{{store_errc::corrupt, 0, "the state row is of another time"}};
 }
 
 }  // namespace vagus

@@ -2,7 +2,6 @@
 
 #include "storage/apply.hpp"
 #include "storage/checksum.hpp"
-#include "storage/lmdb_fault.hpp"
 #include "storage/lmdb_store_impl.hpp"
 
 #include <algorithm>
@@ -58,11 +57,7 @@ lmdb_store::opened lmdb_store::open(const fs::path& directory, std::string_view 
                                     lmdb_store_options options) {
   try {
     auto store = std::make_unique<lmdb_store_impl>(directory, options);
-    if (!survives_damage([&] { store->open(stream); })) {
-      store.release()->leave_alone();
-      return store_error{store_errc::corrupt, 0,
-                         (directory / "data.mdb").string() + ": its pages are damaged"};
-    }
+    store->open(stream);
     return std::unique_ptr<lmdb_store>{std::move(store)};
   } catch (const store_failure& failure) {
     return failure.error;
@@ -250,8 +245,9 @@ bool lmdb_store_impl::is_new() {
   lmdb_read txn{env_};
   MDB_stat meta{};
   MDB_stat messages{};
-  check_lmdb(mdb_stat(txn.raw(), env_.databases().meta, &meta), "count the meta rows");
-  check_lmdb(mdb_stat(txn.raw(), env_.databases().messages, &messages), "count the messages");
+  const auto& all = env_.databases();
+  check_lmdb(lmdb_call(mdb_stat, txn.raw(), all.meta, &meta), "count the meta rows");
+  check_lmdb(lmdb_call(mdb_stat, txn.raw(), all.messages, &messages), "count the messages");
   return meta.ms_entries == 0 && messages.ms_entries == 0;
 }
 
@@ -408,7 +404,11 @@ store_result<std::unique_ptr<store_snapshot>> lmdb_store_impl::read() {
 }
 
 lmdb_store::sizes lmdb_store_impl::size() const {
-  return {env_.used_size(), env_.map_size()};
+  try {
+    return {env_.used_size(), env_.map_size()};
+  } catch (const store_failure&) {
+    return {};
+  }
 }
 
 }  // namespace vagus

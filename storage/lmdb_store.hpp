@@ -61,7 +61,8 @@ public:
 
   virtual const std::string& stream() const = 0;
 
-  /// What the directory's file has taken up, and how much of that is in use.
+  /// What the directory's file has taken up, and how much of that is in use. Zeros if that cannot
+  /// be read.
   struct sizes {
     uint64_t file = 0;
     uint64_t map = 0;

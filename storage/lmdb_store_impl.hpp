@@ -21,9 +21,6 @@ public:
 
   /// Throws `store_failure`.
   void open(std::string_view stream);
-  /// After damage was met (`survives_damage`): nobody looks at the environment any more. The object
-  /// must not be destroyed.
-  void leave_alone() { env_.unlist(); }
 
   applied append(std::string_view batch) override;
   store_result<std::unique_ptr<store_snapshot>> read() override;

@@ -3,6 +3,7 @@
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
 #include "storage/lmdb_fold.hpp"
+#include "storage/lmdb_pages.hpp"
 #include "storage/packing.hpp"
 
 #include <algorithm>
@@ -63,7 +64,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   for (bool more = removed.move(key, value, MDB_FIRST); more;
        more = removed.move(key, value, MDB_NEXT)) {
     auto seq = seq_of(key);
-    auto subject = unseal(to_view(value), seq);
+    auto subject = read_sealed(to_view(value), seq);
     if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
     overlay_->remove(delta_of(*subject), seq, 0);
     overlay_->leave_record(seq, 0);
@@ -108,9 +109,7 @@ void lmdb_tables::settle(MDB_txn* txn) {
   for (const auto& r : removed_) {
     row.assign(removed_subjects_, r.at, r.size);
     seal(row, r.seq);
-    auto key = to_val(r.seq);
-    auto value = to_val(row);
-    check_lmdb(mdb_cursor_put(rows.raw(), &key, &value, 0), "note a removed message");
+    rows.put(to_val(r.seq), to_val(row));
   }
   forget_removed();
 }
@@ -184,11 +183,8 @@ void lmdb_tables::expect(std::string_view subject, std::string_view id, bool nea
 
 bool lmdb_tables::put_message(const stored_message& m) {
   auto packed = meta_.common.limits.compress ? pack_body(m.headers, m.payload) : packed_body{};
-  auto key = to_val(m.seq);
-  MDB_val place{record_size(m, packed.bytes()), nullptr};
-  check_lmdb(mdb_cursor_put(messages_.raw(), &key, &place, MDB_APPEND | MDB_RESERVE),
-             "store a message");
-  write_record(static_cast<char*>(place.mv_data), m, packed.bytes());
+  auto* place = messages_.append(to_val(m.seq), record_size(m, packed.bytes()));
+  write_record(place, m, packed.bytes());
   if (m.expires_ns > 0) {
     auto ttl = ttl_key(m.expires_ns, m.seq);
     put_value(txn_, databases_.ttl, to_val(ttl), {});
@@ -212,8 +208,7 @@ std::optional<stored_head> lmdb_tables::head(uint64_t seq) {
 /// The cursor is there mostly, as the message was read.
 bool lmdb_tables::seek_record(uint64_t seq, MDB_val& value) {
   MDB_val key;
-  if (mdb_cursor_get(messages_.raw(), &key, &value, MDB_GET_CURRENT) == 0 && seq_of(key) == seq)
-    return true;
+  if (messages_.stands(key, value) && seq_of(key) == seq) return true;
   key = to_val(seq);
   return messages_.move(key, value, MDB_SET);
 }
@@ -225,7 +220,7 @@ void lmdb_tables::remove_record(uint64_t seq) {
     overlay_->leave_record(seq, meta_.common.applied);
     note_gone(value.mv_size);
   } else {
-    check_lmdb(mdb_cursor_del(messages_.raw(), 0), "remove a message");
+    messages_.remove();
   }
 }
 
@@ -255,8 +250,7 @@ bool lmdb_tables::take_out() {
   auto end = left_ + std::min(taken_out_per_batch_, leaving_.size() - left_);
   for (MDB_val key, value; left_ < end; ++left_) {
     key = to_val(leaving_[left_]);
-    if (messages_.move(key, value, MDB_SET))
-      check_lmdb(mdb_cursor_del(messages_.raw(), 0), "take a message out");
+    if (messages_.move(key, value, MDB_SET)) messages_.remove();
   }
   return left_ == leaving_.size();
 }
@@ -276,7 +270,7 @@ bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t
 void lmdb_tables::remove_all_messages() {
   for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
                         databases_.removed})
-    check_lmdb(mdb_drop(txn_, database, 0), "purge");
+    check_lmdb(lmdb_clear(txn_, database), "purge");
   forget_removed();
   forget_gone();
   meta_.indexed_up_to = meta_.common.state.last_seq;
@@ -292,13 +286,13 @@ uint64_t lmdb_tables::first_at_or_after(uint64_t seq) {
   MDB_val value;
   bool found = messages_.move(key, value, MDB_SET_RANGE) &&
                pass_gone(messages_, key, value, MDB_NEXT, overlay_->gone(), UINT64_MAX);
-  return found ? seq_of(key) : 0;
+  return found ? seq_from(key, seq) : 0;
 }
 
 std::optional<std::pair<int64_t, uint64_t>> lmdb_tables::first_ttl() {
   MDB_val key, value;
   if (!ttl_.move(key, value, MDB_FIRST)) return std::nullopt;
-  auto* bytes = static_cast<const char*>(key.mv_data);
+  auto* bytes = key_of(key, 16).data();
   return std::pair{static_cast<int64_t>(load_be64(bytes)), load_be64(bytes + 8)};
 }
 

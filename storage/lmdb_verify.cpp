@@ -15,25 +15,32 @@ template <class F>
 void each(MDB_txn* txn, MDB_dbi database, F&& f) {
   lmdb_cursor rows{txn, database};
   MDB_val key, value;
-  for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT))
+  for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT)) {
+    rows.check();
     if (!f(key, to_view(value))) return;
+  }
 }
 
 /// Whether messages are gone, asked in their order: their records may still be there.
 class gone_rows {
 public:
   gone_rows(MDB_txn* txn, const lmdb_databases& databases) : rows_{txn, databases.removed} {
-    more_ = rows_.move(key_, value_, MDB_FIRST);
+    step(MDB_FIRST);
   }
   bool has(uint64_t seq) {
-    while (more_ && seq_of(key_) < seq) more_ = rows_.move(key_, value_, MDB_NEXT);
+    while (more_ && seq_of(key_) < seq) step(MDB_NEXT);
     return more_ && seq_of(key_) == seq;
   }
 
 private:
+  void step(MDB_cursor_op op) {
+    more_ = rows_.move(key_, value_, op);
+    if (more_) rows_.check();
+  }
+
   lmdb_cursor rows_;
   MDB_val key_{}, value_{};
-  bool more_;
+  bool more_ = false;
 };
 
 }  // namespace
@@ -111,7 +118,7 @@ void lmdb_verify::body_of(const stored_head& m) {
 /// Their messages are gone, but the index on the disk still has them.
 void lmdb_verify::removed() {
   each(txn_, databases_.removed, [&](const MDB_val& key, std::string_view bytes) {
-    auto subject = unseal(bytes, seq_of(key));
+    auto subject = read_sealed(bytes, seq_of(key));
     if (!subject) {
       found(seq_of(key), "removed row: the checksum does not fit");
       return !enough();
@@ -180,7 +187,7 @@ void lmdb_verify::ttl() {
   uint64_t rows = 0;
   each(txn_, databases_.ttl, [&](const MDB_val& key, std::string_view) {
     ++rows;
-    auto seq = load_be64(to_view(key).data() + 8);
+    auto seq = load_be64(key_of(key, 16).data() + 8);
     std::string_view bytes;
     auto m = find_value(txn_, databases_.messages, to_val(seq), bytes) ? read_record(bytes, seq)
                                                                        : std::nullopt;
@@ -193,7 +200,7 @@ void lmdb_verify::ttl() {
 
 void lmdb_verify::sealed(MDB_dbi database, const char* what) {
   each(txn_, database, [&](const MDB_val& key, std::string_view bytes) {
-    if (!unseal(bytes)) found(0, what + std::string{to_view(key)});
+    if (!read_sealed(bytes)) found(0, what + std::string{to_view(key)});
     return !enough();
   });
 }

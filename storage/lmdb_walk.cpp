@@ -73,6 +73,8 @@ bool index_view::walk_chunk(std::string_view filter, std::string_view prefix, st
     if (order <= 0) row = rows.move(key, value, MDB_NEXT);
     if (order >= 0) ++delta;
   }
+  if (!after.empty() && current <= after)  // it would go round in circles
+    throw store_failure{{store_errc::corrupt, 0, "the order of the subject index"}};
   after = current;
   return true;
 }

@@ -3,6 +3,7 @@
 //   storage_bench [--messages N] [--size BYTES] [--rounds N] [--dir DIR] [--unsynced]
 //   storage_bench --subjects N [--ids] [--batch N]      one case alone, to profile
 //                 [--content json|random] [--compress]  and what of it is compressed
+//   storage_bench --gets N                              reading single messages
 #include "storage/batch.hpp"
 #include "storage/lmdb_store.hpp"
 #include "storage/memory_store.hpp"
@@ -85,6 +86,35 @@ std::vector<std::string> payloads_of(const settings& s) {
     text.resize(s.size);
   }
   return payloads;
+}
+
+/// What one of `count` gets takes, of messages anywhere in the stream, in nanoseconds.
+double time_gets(const settings& s, size_t count) {
+  auto dir = s.dir / "vagus-storage-bench";
+  fs::remove_all(dir);
+  auto store = make(s, {}, dir);
+  std::string payload(s.size, 'p');
+  for (size_t done = 0; done < s.messages; done += 1000) {
+    batch_builder batch{1};
+    for (int i = 0; i < 1000; ++i) {
+      store_proposal p;
+      p.subject = "bench";
+      p.payload = payload;
+      batch.add(p);
+    }
+    store->append(batch.bytes());
+  }
+  auto snapshot = std::move(*store->read());
+  std::mt19937_64 random{7};
+  size_t bytes = 0;
+  auto start = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < count; ++i)
+    bytes += snapshot->message(1 + random() % s.messages)->payload.size();
+  std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+  snapshot.reset();
+  store.reset();
+  fs::remove_all(dir);
+  return bytes == count * s.size ? took.count() / static_cast<double>(count) : 0;
 }
 
 std::string resident;
@@ -174,6 +204,7 @@ int main(int argc, char** argv) {
   settings s;
   load only;
   only.subjects = 0;
+  size_t gets = 0;
   for (int i = 1; i < argc; ++i) {
     std::string flag = argv[i];
     auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
@@ -187,7 +218,11 @@ int main(int argc, char** argv) {
     if (flag == "--ids") only.ids = true;
     if (flag == "--content") s.content = value();
     if (flag == "--compress") s.compress = true;
+    if (flag == "--gets") gets = std::strtoull(value(), nullptr, 10);
   }
+  for (int i = 0; gets > 0 && i < s.rounds; ++i)
+    std::printf("%.0f ns for a get\n", time_gets(s, gets));
+  if (gets > 0) return 0;
   if (only.subjects > 0) {
     std::printf("%.0f messages per second\n", median(s, only));
     std::printf("CPU per message: %.3f us to append, %.3f us to read again\n", 1e6 * append_cpu,

@@ -1,6 +1,7 @@
 // kill_flip_test --server PATH [--rounds N] [--seconds S] [--seed N] [--verbose]
-// Damages one stream's files while no server runs. The next server must start, have all of the
-// other streams, and of the damaged one what is right; what is not, it must say (README.md).
+// Damages one stream's files while no server runs, or the structure of its pages while one does.
+// The server must start and go on, have all of the other streams, and of the damaged one what is
+// right; what is not, it must say (README.md).
 #include "tests/durability/kill_frame.hpp"
 #include "tests/durability/kill_wire.hpp"
 #include "tests/support/server_process.hpp"
@@ -189,8 +190,12 @@ private:
     const auto whole = dir_.path() + "/whole";
     fs::remove_all(whole);
     fs::copy(victim, whole, fs::copy_options::recursive);
-    damage(victim);
-    look();
+    if (round % 2 == 0) {
+      damage(victim);
+      look();
+    } else {
+      look_while_damaging(victim);
+    }
     // As it was before the damage, it must be right again.
     fs::remove_all(victim);
     fs::rename(whole, victim);
@@ -221,6 +226,33 @@ private:
   void look() {
     server_process server{options(), dir_.path()};
     asker client{server.port()};
+    auto missed = look(server, client);
+    server.stop();
+    if (!missed.empty()) confirm(missed);
+  }
+
+  /// As the pages were in use before, nothing of them has to be read from the disk again.
+  void look_while_damaging(const std::string& victim) {
+    server_process server{options(), dir_.path()};
+    asker client{server.port()};
+    for (const auto& s : streams_) s.check(client, false, {});
+    done_ = "data.mdb in use:";
+    // Most pages are of former states, so that it takes some to meet one.
+    for (auto times = 1 + random_() % (random_() % 2 == 0 ? 4 : 100); times > 0; --times)
+      damage_structure(victim + "/data.mdb");
+    auto missed = look(server, client);
+    // What changes pages, whether it is taken or not.
+    for (int i = 0; i < 40; ++i) client.ask("VICTIM." + std::to_string(i % 7), "more");
+    client.ask("$JS.API.STREAM.MSG.DELETE.VICTIM", R"({"seq":2})");
+    client.ask("$JS.API.STREAM.PURGE.VICTIM", R"({"filter":"VICTIM.3"})");
+    for (size_t i = 1; i < streams_.size(); ++i) streams_[i].check(client, false, {});
+    if (!server.process().alive()) throw failure{"the server has ended over a change"};
+    server.stop();
+    if (!missed.empty()) confirm(missed);
+  }
+
+  /// What the server missed of the damage, if anything.
+  std::string look(server_process& server, asker& client) {
     std::string found, missed;
     try {
       found = streams_[0].check(client, true, server.log());
@@ -241,8 +273,7 @@ private:
       streams_[i].publish(client, random_, 3);
       streams_[i].check(client, false, {});
     }
-    server.stop();
-    if (!missed.empty()) confirm(missed);
+    return missed;
   }
 
   /// Damage that the server missed must be found by the check of everything.
@@ -280,6 +311,32 @@ private:
     }
     std::fstream{path, std::ios::in | std::ios::out | std::ios::binary}.write(
         bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  /// Bits of a page's header or of one of its entries: LMDB's pages begin with number and flags,
+  /// and then say where the places of their entries end.
+  void damage_structure(const std::string& path) {
+    constexpr size_t page_size = 4096, header = 16;
+    auto bytes = read_file(path);
+    auto number = [&](size_t at) {
+      return static_cast<size_t>(static_cast<uint8_t>(bytes[at])) |
+             static_cast<size_t>(static_cast<uint8_t>(bytes[at + 1])) << 8;
+    };
+    size_t page = 0;
+    for (int tries = 0; tries < 200 && (page == 0 || (number(page + 10) & 7) == 0); ++tries)
+      page = random_() % (bytes.size() / page_size) * page_size;
+    auto at = page + 8 + random_() % 8;
+    auto entries = (number(page + 12) - header) / 2;
+    if ((number(page + 10) & 3) != 0 && entries - 1 < page_size / 2 && random_() % 3 != 0) {
+      at = page + header + 2 * (random_() % entries);
+      if (random_() % 2 == 0) at = page + number(at) + random_() % 8;
+      at += random_() % 2;
+    }
+    at = std::min(at, bytes.size() - 1);
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << random_() % 8));
+    std::fstream file{path, std::ios::in | std::ios::out | std::ios::binary};
+    file.seekp(static_cast<std::streamoff>(at)).put(bytes[at]);
+    done_ += " " + std::to_string(at);
   }
 
   /// A place in what is used, if chance finds one.

@@ -334,7 +334,6 @@ TEST_CASE("storage: a store without its state row does not open, and says so") {
   REQUIRE(opened.error().code == store_errc::not_a_store);
 }
 
-#ifndef __SANITIZE_ADDRESS__  // what is abandoned then is a leak, and meant to be
 TEST_CASE("storage: damage in the pages' own structure is an error of the store that has it") {
   bench_store s{bench_store::kind::lmdb};
   for (int i = 0; i < 500; ++i) s.store("s." + std::to_string(i % 50), std::string(100, 'p'));
@@ -359,7 +358,6 @@ TEST_CASE("storage: damage in the pages' own structure is an error of the store 
   write_file(copy / "data.mdb", whole);
   CHECK(lmdb_store::open(copy, "ORDERS", reading));
 }
-#endif
 
 TEST_CASE("storage: a second writer is refused, and another process reads along") {
   bench_store s{bench_store::kind::lmdb};

@@ -105,6 +105,7 @@ private:
   void send(const std::string& consumer, entry& e, const consumer_call_ptr& call);
   bool wake(const std::string& consumer, entry& e);
   void hand_over(const message_view& message, bool ack);
+  void pass_on(const std::string& consumer, entry& e, frame_batch_ptr batch);
   void substitute(const std::string& consumer, entry& e, bool wanted);
   void when_applied(std::function<void()> then);
   void unfollow(entry& e);

@@ -1,4 +1,5 @@
 #include "actors/jetstream/api_reply.hpp"
+#include "actors/jetstream/pull_status.hpp"
 #include "actors/jetstream/stream.hpp"
 #include "net/log.hpp"
 #include "net/protocol/frame_reader.hpp"
@@ -70,7 +71,20 @@ void stream_consumers::hand_over(const message_view& message, bool ack) {
   auto slot = ack ? consumer_slot::acks : consumer_slot::pulls;
   batch->append(message, {"1", slot, 1, 0, true});
   if (e.resting) return e.hold().frames.push_back(std::move(batch));
-  if (e.actor || wake(at->first, e)) caf::anon_send(e.actor, hand_atom::value, std::move(batch));
+  pass_on(at->first, e, std::move(batch));
+}
+
+/// Who asks for messages of a consumer that cannot be read is told so.
+void stream_consumers::pass_on(const std::string& consumer, entry& e, frame_batch_ptr batch) {
+  if (e.actor || wake(consumer, e))
+    return caf::anon_send(e.actor, hand_atom::value, std::move(batch));
+  auto status = status_headers("503 Consumer Not Readable");
+  for (const auto& run : batch->runs()) {
+    frame_reader frames{*batch, run};
+    while (run.slot == consumer_slot::pulls && frames.next())
+      if (auto reply = frames.message().reply; !reply.empty())
+        publishing{stream_.context_}.send(reply, {}, status, static_cast<int64_t>(status.size()));
+  }
 }
 
 // ---- rest ----
@@ -129,8 +143,7 @@ void stream_consumers::note_rested(const std::string& consumer, bool rests) {
     auto frames = std::exchange(e.kept->frames, {});
     auto calls = std::exchange(e.kept->calls, {});
     if (e.kept->waiting.empty()) e.kept = nullptr;
-    if (!frames.empty() && (e.actor || wake(consumer, e)))
-      for (auto& batch : frames) caf::anon_send(e.actor, hand_atom::value, std::move(batch));
+    for (auto& batch : frames) pass_on(consumer, e, std::move(batch));
     for (const auto& call : calls) send(consumer, e, call);
   }
   finish(consumer);

@@ -89,6 +89,12 @@ public:
 
   void fail(store_errc code) { failing_ = {code, 0, "the test says so"}; }
   void mend() { failing_ = {}; }
+  /// Another row in place of what a consumer has stored.
+  void overwrite(std::string_view name, std::string_view row) {
+    batch_builder batch{0};
+    batch.add(consumer_put_proposal{name, row});
+    store_.append(batch.bytes());
+  }
   int retries = 0;
   int appends = 0;  ///< also of those that fail
 

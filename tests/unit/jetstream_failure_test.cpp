@@ -72,3 +72,13 @@ TEST_CASE("stream: what is refused with a whole batch is not republished and doe
   f.world.advance(2s);
   CHECK(f.c.ask("s.a", "x", header("Nats-Msg-Id", "one")) == acked(1));
 }
+
+TEST_CASE("consumer: one whose stored state is damaged while it rests cannot be read") {
+  fragile_store store;
+  jetstream_world world{"S", "s.>", store.lent()};
+  consumer_bench b{world};
+  b.make();
+  store.overwrite("C.0", "no row of a consumer");
+  CHECK(b.pulls("1") == "<503 Consumer Not Readable>");
+  CHECK(error_in(b.c.api("CONSUMER.INFO.S.C")) != 0);
+}

@@ -9,16 +9,17 @@
 /// acknowledgements, keys that get new values, clients that delete) would write ten times what
 /// they remove.
 ///
-/// Operation. Such a record stays where it is. Its removal is a row in `removed`, which the subject
-/// index wants anyway, and an entry in this set; who reads messages asks the set. When the index is
-/// brought up to date, the records are taken out first, in the order of their sequences and some
-/// with every batch: a page is written once for all that it loses. After a crash the set is read
-/// again from `removed`; that some of those records are no longer there does no harm.
+/// Operation. Such a record stays where it is. Its removal is told in a row of `removals`, which
+/// the subject index wants anyway, and an entry in this set; who reads messages asks the set. When
+/// the index is brought up to date, the records are taken out first, in the order of their
+/// sequences and some with every batch: a page is written once for all that it loses. After a crash
+/// the set is read again from those rows; that some of the records are no longer there does no
+/// harm.
 ///
 /// Which. Not the first of the stream nor a neighbour of the one removed before: they are on a page
-/// that is being changed anyway. Not what the index on the disk does not know, which has no row in
-/// `removed`. None of a very large stream, where few removals meet on a page, and none while
-/// records are taken out.
+/// that is being changed anyway. Not what the index on the disk does not know, whose removal no row
+/// tells. None of a very large stream, where few removals meet on a page, and none while records
+/// are taken out.
 ///
 /// Limits. They take at most a quarter of the stream's bytes, and 4 to 64 MiB; and where a reader
 /// has had to pass over very many in a row, the next batches take them out.

@@ -182,6 +182,11 @@ void lmdb_env::open_databases(MDB_txn* txn) {
   open_one("meta", 0, databases_.meta);
   open_one("messages", MDB_INTEGERKEY, databases_.messages);
   open_one("removed", MDB_INTEGERKEY, databases_.removed);
+  int found = lmdb_change(txn, mdb_dbi_open, txn, "removals",
+                          MDB_INTEGERKEY | (settings_.read_only ? 0u : unsigned{MDB_CREATE}),
+                          &databases_.removals);
+  databases_.has_removals = found == 0;
+  if (found != MDB_NOTFOUND) check(found, "removals");
   open_one("subjects", 0, databases_.subjects);
   open_one("blocks", 0, databases_.blocks);
   open_one("ids", MDB_INTEGERKEY, databases_.ids);

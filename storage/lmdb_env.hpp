@@ -57,7 +57,9 @@ inline uint64_t seq_from(const MDB_val& key, uint64_t seq) {
 
 /// The databases of one stream; storage/README.md says what is in them.
 struct lmdb_databases {
-  MDB_dbi meta, messages, removed, subjects, blocks, ids, id_index, id_buckets, ttl, consumers;
+  MDB_dbi meta, messages, removed, removals, subjects, blocks, ids, id_index, id_buckets, ttl,
+      consumers;
+  bool has_removals;  ///< not in a store of format 1 that is only read
 };
 
 /// A cursor that closes itself; must not outlive its transaction. Throws `store_failure`.

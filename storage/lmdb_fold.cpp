@@ -118,7 +118,8 @@ void fold_index(MDB_txn* txn, const lmdb_databases& databases, const index_overl
                 lmdb_meta& meta) {
   index_fold run{txn, databases, meta};
   for (const auto& [key, delta] : overlay.deltas()) run.fold(key, delta);
-  check_lmdb(lmdb_clear(txn, databases.removed), "clear the removed rows");
+  for (auto rows : {databases.removed, databases.removals})
+    check_lmdb(lmdb_clear(txn, rows), "clear the rows of removals");
   meta.indexed_up_to = meta.common.state.last_seq;
   ++meta.generation;
 }

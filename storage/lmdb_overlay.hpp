@@ -32,7 +32,7 @@ struct subject_delta {
 /// A message must not cost a change in an index on the disk: with many subjects every such change
 /// is a page of its own. So the changes are collected here, and brought to the disk in one sorted
 /// run when there are enough of them (lmdb_fold). After a crash they are read again from the
-/// messages above the mark and from the `removed` rows: nothing here is the only copy.
+/// messages above the mark and from the rows of removals: nothing here is the only copy.
 ///
 /// The writer changes an overlay while readers look at it, under `mutex`. A reader sees the state
 /// of its own snapshot all the same: it leaves out what was added above its last sequence or

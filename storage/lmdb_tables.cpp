@@ -16,10 +16,6 @@ namespace {
 constexpr size_t subjects_per_fold = 65'536;
 constexpr size_t bytes_per_fold = 48u << 20;
 
-/// How much waits at most for its transaction to commit.
-constexpr size_t most_removed_rows = 65'536;
-constexpr size_t most_removed_bytes = 4u << 20;
-
 /// Records of removed messages that stay in place (gone_set.cpp).
 constexpr uint64_t largest_with_gone = uint64_t{2} << 30;  ///< bytes of a stream that has such
 constexpr uint64_t least_gone_bytes = 4u << 20;
@@ -42,7 +38,7 @@ void lmdb_tables::load(MDB_txn* txn) {
   if (!meta) throw store_failure{{store_errc::corrupt, 0, "the state row"}};
   meta->common.stream = meta_.common.stream;
   meta_ = std::move(*meta);
-  forget_removed();
+  removals_.forget();
   forget_gone();
   struct guard {
     lmdb_tables& rows;
@@ -60,16 +56,16 @@ void lmdb_tables::load(MDB_txn* txn) {
     if (!m) throw store_failure{{store_errc::corrupt, seq, "message"}};
     overlay_->add(delta_of(m->subject), seq);
   }
-  lmdb_cursor removed{txn, databases_.removed};
-  for (bool more = removed.move(key, value, MDB_FIRST); more;
-       more = removed.move(key, value, MDB_NEXT)) {
-    auto seq = seq_of(key);
-    auto subject = read_sealed(to_view(value), seq);
-    if (!subject) throw store_failure{{store_errc::corrupt, seq, "removed row"}};
-    overlay_->remove(delta_of(*subject), seq, 0);
-    overlay_->leave_record(seq, 0);
-    note_gone(0);
-  }
+  for_each_removal(
+      txn, databases_,
+      [&](std::string_view subject, uint64_t seq) {
+        overlay_->remove(delta_of(subject), seq, 0);
+        overlay_->leave_record(seq, 0);
+        note_gone(0);
+      },
+      [](uint64_t row) {
+        throw store_failure{{store_errc::corrupt, row, "removed row"}};
+      });
   ids_.load(txn);
   publish_overlay();
 }
@@ -101,30 +97,7 @@ void lmdb_tables::finish() {
 }
 
 void lmdb_tables::settle(MDB_txn* txn) {
-  if (removed_.empty()) return;
-  std::sort(removed_.begin(), removed_.end(),
-            [](const removed_row& a, const removed_row& b) { return a.seq < b.seq; });
-  lmdb_cursor rows{txn, databases_.removed};
-  std::string row;
-  for (const auto& r : removed_) {
-    row.assign(removed_subjects_, r.at, r.size);
-    seal(row, r.seq);
-    rows.put(to_val(r.seq), to_val(row));
-  }
-  forget_removed();
-}
-
-void lmdb_tables::note_removed(uint64_t seq, std::string_view subject) {
-  removed_.push_back({seq, static_cast<uint32_t>(removed_subjects_.size()),
-                      static_cast<uint32_t>(subject.size())});
-  removed_subjects_ += subject;
-  if (removed_.size() >= most_removed_rows || removed_subjects_.size() >= most_removed_bytes)
-    settle(txn_);
-}
-
-void lmdb_tables::forget_removed() {
-  removed_.clear();
-  removed_subjects_.clear();
+  removals_.settle(txn, databases_);
 }
 
 void lmdb_tables::begin_overlay() {
@@ -157,7 +130,7 @@ void lmdb_tables::fold(bool always) {
   bool wanted = takes_out() || is_fold_due() || (always && overlay_->changes() > 0);
   if (wanted && take_out()) {
     fold_index(txn_, databases_, *overlay_, meta_);
-    forget_removed();
+    removals_.forget();
     forget_gone();
     begin_overlay();
   }
@@ -224,7 +197,7 @@ void lmdb_tables::remove_record(uint64_t seq) {
   }
 }
 
-/// What the index on the disk does not know leaves no row in `removed`, and cannot stay.
+/// What the index on the disk does not know leaves no row of removals, and cannot stay.
 bool lmdb_tables::may_stay(uint64_t seq) {
   auto before = std::exchange(last_removed_, seq);
   auto distance = seq > before ? seq - before : before - seq;
@@ -262,16 +235,16 @@ bool lmdb_tables::remove_message(uint64_t seq, std::string_view subject, int64_t
     auto ttl = ttl_key(expires_ns, seq);
     remove_key(txn_, databases_.ttl, to_val(ttl));
   }
-  if (seq <= meta_.indexed_up_to) note_removed(seq, subject);
+  if (seq <= meta_.indexed_up_to) removals_.note(txn_, databases_, subject, seq);
   overlay_->remove(delta, seq, meta_.common.applied);
   return delta.live() == 0;
 }
 
 void lmdb_tables::remove_all_messages() {
   for (auto database : {databases_.messages, databases_.subjects, databases_.blocks, databases_.ttl,
-                        databases_.removed})
+                        databases_.removed, databases_.removals})
     check_lmdb(lmdb_clear(txn_, database), "purge");
-  forget_removed();
+  removals_.forget();
   forget_gone();
   meta_.indexed_up_to = meta_.common.state.last_seq;
   ++meta_.generation;

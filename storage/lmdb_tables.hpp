@@ -2,6 +2,7 @@
 
 #include "storage/lmdb_ids.hpp"
 #include "storage/lmdb_index.hpp"
+#include "storage/lmdb_removals.hpp"
 #include "storage/lmdb_store.hpp"
 
 #include <memory>
@@ -75,8 +76,6 @@ private:
   void note_gone(uint64_t bytes);
   void forget_gone();
   bool take_out();
-  void note_removed(uint64_t seq, std::string_view subject);
-  void forget_removed();
   void publish_overlay();
   void begin_overlay();
 
@@ -91,14 +90,7 @@ private:
   lmdb_cursor messages_;
   lmdb_cursor ttl_;
   std::shared_ptr<index_overlay> overlay_;
-  /// Rows of `removed` that the transaction does not have yet: written in order, neighbours are on
-  /// one page, which is looked for once.
-  struct removed_row {
-    uint64_t seq;
-    uint32_t at, size;  ///< of its subject in `removed_subjects_`
-  };
-  std::vector<removed_row> removed_;
-  std::string removed_subjects_;
+  removal_rows removals_;
   uint64_t last_removed_ = 0;
   uint64_t gone_bytes_ = 0;             ///< of records that stay in place, roughly
   std::vector<uint64_t> leaving_;       ///< those that are being taken out: no others come to stay

@@ -2,6 +2,9 @@
 
 #include "storage/bytes.hpp"
 #include "storage/checksum.hpp"
+#include "storage/lmdb_removals.hpp"
+
+#include <algorithm>
 
 namespace vagus {
 
@@ -21,28 +24,6 @@ void each(MDB_txn* txn, MDB_dbi database, F&& f) {
   }
 }
 
-/// Whether messages are gone, asked in their order: their records may still be there.
-class gone_rows {
-public:
-  gone_rows(MDB_txn* txn, const lmdb_databases& databases) : rows_{txn, databases.removed} {
-    step(MDB_FIRST);
-  }
-  bool has(uint64_t seq) {
-    while (more_ && seq_of(key_) < seq) step(MDB_NEXT);
-    return more_ && seq_of(key_) == seq;
-  }
-
-private:
-  void step(MDB_cursor_op op) {
-    more_ = rows_.move(key_, value_, op);
-    if (more_) rows_.check();
-  }
-
-  lmdb_cursor rows_;
-  MDB_val key_{}, value_{};
-  bool more_ = false;
-};
-
 }  // namespace
 
 void lmdb_verify::found(uint64_t seq, std::string text, store_errc code) {
@@ -59,8 +40,8 @@ std::vector<store_error> lmdb_verify::run() {
       return std::move(findings_);
     }
     meta_ = std::move(*meta);
-    if (!messages()) return std::move(findings_);
     removed();
+    if (!messages()) return std::move(findings_);
     subjects();
     ids();
     ttl();
@@ -76,10 +57,11 @@ bool lmdb_verify::messages() {
   uint64_t done = 0;
   bool wanted = true;
   bool unread = false;
-  gone_rows gone{txn_, databases_};
+  auto gone = gone_.begin();
   each(txn_, databases_.messages, [&](const MDB_val& key, std::string_view bytes) {
     auto seq = seq_of(key);
-    if (gone.has(seq)) return true;
+    gone = std::find_if(gone, gone_.end(), [&](uint64_t g) { return g >= seq; });
+    if (gone != gone_.end() && *gone == seq) return true;
     if (++done % 65'536 == 0 && report_) wanted = report_(done, meta_.common.state.msgs);
     if (counted_.msgs++ == 0) counted_.first_seq = seq;
     counted_.last_seq = seq;
@@ -115,19 +97,19 @@ void lmdb_verify::body_of(const stored_head& m) {
   packed_.after += m.body.size();
 }
 
-/// Their messages are gone, but the index on the disk still has them.
+/// Their messages are gone, but the index on the disk still has them, and their records may still
+/// be there.
 void lmdb_verify::removed() {
-  each(txn_, databases_.removed, [&](const MDB_val& key, std::string_view bytes) {
-    auto subject = read_sealed(bytes, seq_of(key));
-    if (!subject) {
-      found(seq_of(key), "removed row: the checksum does not fit");
-      return !enough();
-    }
-    auto& k = indexed_[std::string{*subject}];
-    ++k.count;
-    k.sum += mix(seq_of(key));
-    return true;
-  });
+  for_each_removal(
+      txn_, databases_,
+      [&](std::string_view subject, uint64_t seq) {
+        auto& k = indexed_[std::string{subject}];
+        ++k.count;
+        k.sum += mix(seq);
+        gone_.push_back(seq);
+      },
+      [&](uint64_t row) { found(row, "removed row: the checksum does not fit"); });
+  std::sort(gone_.begin(), gone_.end());
 }
 
 void lmdb_verify::subjects() {

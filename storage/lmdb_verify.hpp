@@ -43,6 +43,7 @@ private:
   store_state counted_;
   uint64_t ttl_messages_ = 0;
   body_opener opener_;
+  std::vector<uint64_t> gone_;
   std::unordered_map<std::string, known> indexed_;  ///< at or below the mark, by subject
   std::unordered_map<std::string, uint64_t> live_;  ///< messages, by subject
 };

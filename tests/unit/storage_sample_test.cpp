@@ -11,8 +11,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::unique_ptr<lmdb_store> open_sample(const fs::path& dir) {
-  auto opened = lmdb_store::open(dir, "SAMPLE", lmdb_store_options{});
+std::unique_ptr<lmdb_store> open_sample(const fs::path& dir, bool read_only = false) {
+  lmdb_store_options options;
+  options.gone_apart = 2;
+  options.read_only = read_only;
+  auto opened = lmdb_store::open(dir, "SAMPLE", options);
   if (!opened) FAIL(opened.error().text);
   return std::move(*opened);
 }
@@ -23,7 +26,12 @@ std::string text(int i) {
   return all;
 }
 
-/// Messages 1 to 70, of which 1 to 9 and 21 to 70 are packed as far as they can be.
+bool is_removed(int i) {
+  return i == 3 || i == 12 || i == 40 || i == 50;
+}
+
+/// Messages 1 to 70, of which 1 to 9 and 21 to 70 are packed as far as they can be. Of those that
+/// are removed all but 3 are still in the index.
 void write_sample(const fs::path& dir) {
   scratch made;
   auto store = open_sample(made.path());
@@ -49,7 +57,11 @@ void write_sample(const fs::path& dir) {
   batch.add(delete_proposal{3}).add(consumer_put_proposal{"worker", "row"});
   REQUIRE_FALSE(store->append(batch.bytes()).error);
   store.reset();
-  REQUIRE_FALSE(open_sample(made.path())->copy(dir, true, {}));
+  store = open_sample(made.path());
+  batch_builder more{1'700'000'000 * second};
+  for (uint64_t seq : {40, 12, 50}) more.add(delete_proposal{seq});
+  REQUIRE_FALSE(store->append(more.bytes()).error);
+  REQUIRE_FALSE(store->copy(dir, true, {}));
 }
 
 }  // namespace
@@ -63,16 +75,18 @@ TEST_CASE("storage: the stored sample of format 2 reads as it was written") {
   auto store = open_sample(dir.path());
   REQUIRE(store->verify(5, {}).empty());
   auto snapshot = std::move(*store->read());
-  REQUIRE(snapshot->meta().applied == 41);
+  REQUIRE(snapshot->meta().applied == 42);
   REQUIRE(snapshot->meta().limits.max_msgs == 100);
   REQUIRE(snapshot->meta().limits.subject_delete_marker_ttl_ns == 90 * second);
   REQUIRE(snapshot->meta().limits.compress);
   REQUIRE(snapshot->meta().limits.discard_new_per_subject);
   REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
-  REQUIRE(snapshot->state().msgs == 69);
+  REQUIRE(snapshot->state().msgs == 66);
   for (int i = 1; i <= 70; ++i) {
-    if (i == 3) continue;
-    auto m = *snapshot->message(static_cast<uint64_t>(i));
+    auto found = snapshot->message(static_cast<uint64_t>(i));
+    REQUIRE(static_cast<bool>(found) == !is_removed(i));
+    if (!found) continue;
+    auto m = *found;
     REQUIRE(m.payload == (i % 5 == 0 ? text(i) : "id" + std::to_string(i)));
     REQUIRE(m.headers == (i % 10 < 6 ? "NATS/1.0\r\nA: b\r\n\r\n" : ""));
     REQUIRE(snapshot->head(m.seq)->packed == (i % 5 == 0 && (i < 10 || i > 20)));
@@ -86,4 +100,27 @@ TEST_CASE("storage: the stored sample of format 2 reads as it was written") {
   retry.msg_id = "id3";
   batch_builder batch{1'700'000'001 * second};
   REQUIRE(store->append(batch.add(retry).bytes()).outcomes.at(0).seq == 3);
+}
+
+TEST_CASE("storage: what a store of format 1 says of removed messages counts") {
+  scratch dir;
+  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1-removed", dir.path(),
+           fs::copy_options::recursive);
+  bool read_only = GENERATE(true, false);
+  auto store = open_sample(dir.path(), read_only);
+  CHECK(store->verify(5, {}).empty());
+  auto snapshot = std::move(*store->read());
+  CHECK(snapshot->state().msgs == 53);
+  CHECK(*snapshot->count("sample.*") == 53);
+  CHECK(*snapshot->count("sample.0") == 16);  // of 20, without 3, 21, 33 and 60
+  CHECK(*snapshot->next("sample.*", 19, 2) == std::vector<uint64_t>{19, 22});
+  CHECK_FALSE(snapshot->message(50));
+  snapshot.reset();
+  if (read_only) return;
+  batch_builder batch{1'800'000'000 * second};
+  batch.add(delete_proposal{40});
+  CHECK_FALSE(store->append(batch.bytes()).error);
+  CHECK(*(*store->read())->count("sample.*") == 52);
+  store.reset();
+  CHECK(open_sample(dir.path())->verify(5, {}).empty());
 }

@@ -37,7 +37,20 @@ namespace fs = std::filesystem;
   ::_exit(127);
 }
 
+/// A server that was killed leaves its file, and a later one may get its process id.
+void forget_killed(const std::string& dir) {
+  constexpr std::string_view ending = ".ports";
+  for (const auto& entry : fs::directory_iterator{dir}) {
+    const auto name = entry.path().filename().string();
+    const auto at = name.rfind('_');
+    if (!name.ends_with(ending) || at == name.npos) continue;
+    const auto pid = std::atoi(name.c_str() + at + 1);
+    if (pid > 0 && ::kill(pid, 0) != 0) fs::remove(entry.path());
+  }
+}
+
 std::vector<std::string> server_command(const server_options& options, const std::string& dir) {
+  forget_killed(dir);
   std::vector<std::string> command{
       options.binary,     "-a", "127.0.0.1", "-p", std::to_string(options.port),
       "--ports_file_dir", dir};

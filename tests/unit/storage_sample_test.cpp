@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <cstdlib>
+#include <fstream>
 
 using namespace vagus;
 using namespace vagus::testing;
@@ -64,20 +65,73 @@ void write_sample(const fs::path& dir) {
   REQUIRE_FALSE(store->copy(dir, true, {}));
 }
 
+/// A copy of it, to be written to.
+void copy_sample(const char* name, const scratch& to) {
+  fs::copy(fs::path{VAGUS_TEST_DATA} / name, to.path(), fs::copy_options::recursive);
+}
+
+/// Where a message with the id of one that was removed is.
+uint64_t place_of_retry(lmdb_store& store) {
+  store_proposal retry;
+  retry.subject = "sample.other";
+  retry.msg_id = "id3";
+  batch_builder batch{1'700'000'001 * second};
+  return store.append(batch.add(retry).bytes()).outcomes.at(0).seq;
+}
+
+void check_meta(const store_meta& meta) {
+  REQUIRE(meta.limits.max_msgs == 100);
+  REQUIRE(meta.limits.subject_delete_marker_ttl_ns == 90 * second);
+}
+
 }  // namespace
+
+TEST_CASE("storage: the stored sample of format 1 reads as it was written") {
+  scratch dir;
+  copy_sample("stream-format-1", dir);
+  auto store = open_sample(dir.path());
+  REQUIRE(store->verify(5, {}).empty());
+  auto snapshot = std::move(*store->read());
+  REQUIRE(snapshot->meta().applied == 41);
+  check_meta(snapshot->meta());
+  REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
+  REQUIRE(snapshot->state().msgs == 69);
+  REQUIRE(snapshot->message(1)->headers == "NATS/1.0\r\nA: b\r\n\r\n");
+  REQUIRE(snapshot->message(2)->expires_ns == (1'700'000'000 + 3600) * second);
+  REQUIRE(snapshot->message(70)->payload == "id70");
+  REQUIRE(*snapshot->count("sample.seven") == 10);
+  REQUIRE(*snapshot->last("sample.other") == 69);
+  REQUIRE(**snapshot->consumer("worker") == "row");
+  snapshot.reset();
+  REQUIRE(place_of_retry(*store) == 3);
+}
+
+TEST_CASE("storage: a store of format 1 that was opened for writing says format 2") {
+  scratch dir;
+  copy_sample("stream-format-1", dir);
+  auto says = [&](char version) {
+    std::ifstream file{dir.path() / "data.mdb", std::ios::binary};
+    std::string all{std::istreambuf_iterator<char>{file}, {}};
+    return all.find(std::string{"vagus-stream"} + version + std::string(3, '\0')) != all.npos;
+  };
+  open_sample(dir.path(), true).reset();
+  REQUIRE_FALSE(says(2));
+  open_sample(dir.path()).reset();
+  REQUIRE(says(2));
+  REQUIRE((*open_sample(dir.path())->read())->state().msgs == 69);
+}
 
 // Run with VAGUS_WRITE_SAMPLE=DIR to make the sample anew when the format changes (and its
 // version).
 TEST_CASE("storage: the stored sample of format 2 reads as it was written") {
   if (auto* into = std::getenv("VAGUS_WRITE_SAMPLE")) write_sample(into);
   scratch dir;
-  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-2", dir.path(), fs::copy_options::recursive);
+  copy_sample("stream-format-2", dir);
   auto store = open_sample(dir.path());
   REQUIRE(store->verify(5, {}).empty());
   auto snapshot = std::move(*store->read());
   REQUIRE(snapshot->meta().applied == 42);
-  REQUIRE(snapshot->meta().limits.max_msgs == 100);
-  REQUIRE(snapshot->meta().limits.subject_delete_marker_ttl_ns == 90 * second);
+  check_meta(snapshot->meta());
   REQUIRE(snapshot->meta().limits.compress);
   REQUIRE(snapshot->meta().limits.discard_new_per_subject);
   REQUIRE(*snapshot->config() == R"({"name":"SAMPLE"})");
@@ -95,17 +149,12 @@ TEST_CASE("storage: the stored sample of format 2 reads as it was written") {
   REQUIRE(*snapshot->count("sample.seven") == 10);
   REQUIRE(**snapshot->consumer("worker") == "row");
   snapshot.reset();
-  store_proposal retry;
-  retry.subject = "sample.other";
-  retry.msg_id = "id3";
-  batch_builder batch{1'700'000'001 * second};
-  REQUIRE(store->append(batch.add(retry).bytes()).outcomes.at(0).seq == 3);
+  REQUIRE(place_of_retry(*store) == 3);
 }
 
 TEST_CASE("storage: what a store of format 1 says of removed messages counts") {
   scratch dir;
-  fs::copy(fs::path{VAGUS_TEST_DATA} / "stream-format-1-removed", dir.path(),
-           fs::copy_options::recursive);
+  copy_sample("stream-format-1-removed", dir);
   bool read_only = GENERATE(true, false);
   auto store = open_sample(dir.path(), read_only);
   CHECK(store->verify(5, {}).empty());

@@ -55,8 +55,10 @@ void check_pages(MDB_txn* txn, const lmdb_databases& d) {
   constexpr MDB_dbi free_pages = 0, names = 1;
   if (!is_sound(txn)) fail_lmdb(lmdb_astray, "look at the databases");
   MDB_val key, value;
-  for (auto database : {free_pages, names, d.meta, d.messages, d.removed, d.subjects, d.blocks,
-                        d.ids, d.id_index, d.id_buckets, d.ttl, d.consumers}) {
+  std::vector<MDB_dbi> all{free_pages, names, d.meta,     d.messages,   d.removed, d.subjects,
+                           d.blocks,   d.ids, d.id_index, d.id_buckets, d.ttl,     d.consumers};
+  if (d.has_removals) all.push_back(d.removals);
+  for (auto database : all) {
     lmdb_cursor rows{txn, database};
     for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT))
       rows.check();

@@ -51,18 +51,10 @@ void write_all(int fd, const char* bytes, size_t size) {
 
 /// Of all that LMDB looks at to compact. It does so on two threads, of which one could not be told
 /// that the other has met damage. A copy that is not compact it makes without a look.
-void check_pages(MDB_txn* txn, const lmdb_databases& d) {
-  constexpr MDB_dbi free_pages = 0, names = 1;
+void check_pages(MDB_txn* txn, const lmdb_databases& databases) {
   if (!is_sound(txn)) fail_lmdb(lmdb_astray, "look at the databases");
-  MDB_val key, value;
-  std::vector<MDB_dbi> all{free_pages, names, d.meta,     d.messages,   d.removed, d.subjects,
-                           d.blocks,   d.ids, d.id_index, d.id_buckets, d.ttl,     d.consumers};
-  if (d.has_removals) all.push_back(d.removals);
-  for (auto database : all) {
-    lmdb_cursor rows{txn, database};
-    for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT))
-      rows.check();
-  }
+  for (MDB_dbi database = 0; database < databases.end; ++database)
+    for_each_entry(txn, database, [](const MDB_val&, std::string_view) { return true; });
 }
 
 /// LMDB writes the copy into a pipe on a thread of its own; here it comes out, so that it can be

@@ -168,9 +168,14 @@ void lmdb_env::open_databases(MDB_txn* txn) {
   auto check = [](int code, const char* what) {
     check_lmdb(code == MDB_NOTFOUND ? MDB_INVALID : code, what);
   };
-  auto open_one = [&](const char* name, unsigned flags, MDB_dbi& database) {
+  databases_.end = 0;
+  auto open_one = [&](const char* name, unsigned flags, MDB_dbi& database, bool may_lack = false) {
     flags |= settings_.read_only ? 0u : MDB_CREATE;
-    check(lmdb_change(txn, mdb_dbi_open, txn, name, flags, &database), name);
+    int code = lmdb_change(txn, mdb_dbi_open, txn, name, flags, &database);
+    if (code == MDB_NOTFOUND && may_lack) return false;
+    check(code, name);
+    databases_.end = std::max(databases_.end, database + 1);
+    return true;
   };
   // Whose environment it is, before anything is made in it.
   constexpr auto what = "look at the environment";
@@ -182,11 +187,7 @@ void lmdb_env::open_databases(MDB_txn* txn) {
   open_one("meta", 0, databases_.meta);
   open_one("messages", MDB_INTEGERKEY, databases_.messages);
   open_one("removed", MDB_INTEGERKEY, databases_.removed);
-  int found = lmdb_change(txn, mdb_dbi_open, txn, "removals",
-                          MDB_INTEGERKEY | (settings_.read_only ? 0u : unsigned{MDB_CREATE}),
-                          &databases_.removals);
-  databases_.has_removals = found == 0;
-  if (found != MDB_NOTFOUND) check(found, "removals");
+  databases_.has_removals = open_one("removals", MDB_INTEGERKEY, databases_.removals, true);
   open_one("subjects", 0, databases_.subjects);
   open_one("blocks", 0, databases_.blocks);
   open_one("ids", MDB_INTEGERKEY, databases_.ids);

@@ -60,6 +60,7 @@ struct lmdb_databases {
   MDB_dbi meta, messages, removed, removals, subjects, blocks, ids, id_index, id_buckets, ttl,
       consumers;
   bool has_removals;  ///< not in a store of format 1 that is only read
+  MDB_dbi end;        ///< all are below it, from 0 on: these and LMDB's own two
 };
 
 /// A cursor that closes itself; must not outlive its transaction. Throws `store_failure`.
@@ -105,6 +106,19 @@ private:
   MDB_cursor* cursor_ = nullptr;
   bool appends_ = false;  ///< it has changed the pages of the last entry, and these stay changed
 };
+
+/// Every entry of a database in order, as `f(key, value)`, and the pages on the way to it are
+/// looked at. `f` answers false: enough.
+template <class F>
+void for_each_entry(MDB_txn* txn, MDB_dbi database, F&& f) {
+  lmdb_cursor entries{txn, database};
+  MDB_val key, value;
+  for (bool more = entries.move(key, value, MDB_FIRST); more;
+       more = entries.move(key, value, MDB_NEXT)) {
+    entries.check();
+    if (!f(key, to_view(value))) return;
+  }
+}
 
 /// One environment: its map, its write transaction, its readers.
 ///

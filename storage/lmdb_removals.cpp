@@ -24,14 +24,12 @@ bool read_row(std::string_view bytes, uint64_t number,
 
 template <class F>
 void each_row(MDB_txn* txn, MDB_dbi database, F f) {
-  lmdb_cursor rows{txn, database};
-  MDB_val key, value;
   uint64_t before = 0;
-  for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT)) {
-    rows.check();
+  for_each_entry(txn, database, [&](const MDB_val& key, std::string_view bytes) {
     before = seq_from(key, before + 1);
-    f(before, to_view(value));
-  }
+    f(before, bytes);
+    return true;
+  });
 }
 
 }  // namespace

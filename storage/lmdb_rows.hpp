@@ -18,6 +18,11 @@ std::optional<std::string_view> read_sealed(std::string_view bytes, uint64_t see
 
 constexpr size_t record_header = 32;
 
+/// A message's share of `max_bytes`: what nats-server's record of it takes in a file.
+constexpr uint64_t counted_size(size_t subject, size_t headers, size_t payload) {
+  return 22 + subject + (headers > 0 ? 4 + headers : 0) + payload + 8;
+}
+
 /// `block` is of headers and payload, and stands in their place unless it is empty.
 size_t record_size(const stored_message& m, std::string_view block);
 /// Writes a message to `out`, which has room for that.

@@ -138,7 +138,7 @@ void lmdb_tables::fold(bool always) {
 }
 
 uint64_t lmdb_tables::stored_size(size_t subject, size_t headers, size_t payload) const {
-  return 22 + subject + (headers > 0 ? 4 + headers : 0) + payload + 8;
+  return counted_size(subject, headers, payload);
 }
 
 subject_delta& lmdb_tables::delta_of(std::string_view subject) {

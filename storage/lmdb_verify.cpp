@@ -14,16 +14,6 @@ uint64_t mix(uint64_t seq) {
   return seq * 0x9E3779B97F4A7C15ull ^ (seq >> 7);
 }
 
-template <class F>
-void each(MDB_txn* txn, MDB_dbi database, F&& f) {
-  lmdb_cursor rows{txn, database};
-  MDB_val key, value;
-  for (bool more = rows.move(key, value, MDB_FIRST); more; more = rows.move(key, value, MDB_NEXT)) {
-    rows.check();
-    if (!f(key, to_view(value))) return;
-  }
-}
-
 }  // namespace
 
 void lmdb_verify::found(uint64_t seq, std::string text, store_errc code) {
@@ -58,7 +48,7 @@ bool lmdb_verify::messages() {
   bool wanted = true;
   bool unread = false;
   auto gone = gone_.begin();
-  each(txn_, databases_.messages, [&](const MDB_val& key, std::string_view bytes) {
+  for_each_entry(txn_, databases_.messages, [&](const MDB_val& key, std::string_view bytes) {
     auto seq = seq_of(key);
     gone = std::find_if(gone, gone_.end(), [&](uint64_t g) { return g >= seq; });
     if (gone != gone_.end() && *gone == seq) return true;
@@ -73,8 +63,7 @@ bool lmdb_verify::messages() {
     }
     if (counted_.first_seq == seq) counted_.first_time_ns = m->time_ns;
     body_of(*m);
-    counted_.bytes += 22 + m->subject.size() + (m->headers_size > 0 ? 4 + m->headers_size : 0) +
-                      m->payload_size + 8;
+    counted_.bytes += counted_size(m->subject.size(), m->headers_size, m->payload_size);
     ttl_messages_ += m->expires_ns > 0;
     std::string subject{m->subject};
     ++live_[subject];
@@ -113,7 +102,7 @@ void lmdb_verify::removed() {
 }
 
 void lmdb_verify::subjects() {
-  each(txn_, databases_.subjects, [&](const MDB_val& key, std::string_view bytes) {
+  for_each_entry(txn_, databases_.subjects, [&](const MDB_val& key, std::string_view bytes) {
     row_of(to_view(key), bytes);
     return !enough();
   });
@@ -145,7 +134,7 @@ void lmdb_verify::row_of(std::string_view key, std::string_view bytes) {
 
 void lmdb_verify::ids() {
   int64_t before = INT64_MIN;
-  each(txn_, databases_.ids, [&](const MDB_val& key, std::string_view bytes) {
+  for_each_entry(txn_, databases_.ids, [&](const MDB_val& key, std::string_view bytes) {
     auto row = decode_id(bytes, seq_of(key));
     if (!row || row->time_ns < before) found(seq_of(key), "message id");
     if (row && seq_of(key) <= meta_.ids_indexed_up_to) {
@@ -167,7 +156,7 @@ void lmdb_verify::ids() {
 
 void lmdb_verify::ttl() {
   uint64_t rows = 0;
-  each(txn_, databases_.ttl, [&](const MDB_val& key, std::string_view) {
+  for_each_entry(txn_, databases_.ttl, [&](const MDB_val& key, std::string_view) {
     ++rows;
     auto seq = load_be64(key_of(key, 16).data() + 8);
     std::string_view bytes;
@@ -181,7 +170,7 @@ void lmdb_verify::ttl() {
 }
 
 void lmdb_verify::sealed(MDB_dbi database, const char* what) {
-  each(txn_, database, [&](const MDB_val& key, std::string_view bytes) {
+  for_each_entry(txn_, database, [&](const MDB_val& key, std::string_view bytes) {
     if (!read_sealed(bytes)) found(0, what + std::string{to_view(key)});
     return !enough();
   });

@@ -303,30 +303,31 @@ private:
   answers seen_;
 };
 
+/// Reading has met damage, and so has `what`.
+void check_met(const damage& d, const std::string& what) {
+  CAPTURE(d.text());
+  CHECK(d.times("message: a stored record is corrupt") > 0);
+  CHECK(d.times(what + ": a stored record is corrupt") > 0);
+}
+
 }  // namespace
 
 TEST_CASE("storage: damage of a page's structure in an open store is an error, and no more") {
   damage d;
   d.run(GENERATE(1, 2), 3, true);
-  CAPTURE(d.text());
-  CHECK(d.times("message: a stored record is corrupt") > 0);
-  CHECK(d.times("store: a stored record is corrupt") > 0);
+  check_met(d, "store");
 }
 
 TEST_CASE("storage: damage of a page's structure from before the opening is an error, too") {
   damage d;
   d.run(GENERATE(3, 4), 2, false);
-  CAPTURE(d.text());
-  CHECK(d.times("message: a stored record is corrupt") > 0);
-  CHECK(d.times("open: a stored record is corrupt") > 0);
+  check_met(d, "open");
 }
 
 TEST_CASE("storage: damage of a page's structure under a log is an error, and no more") {
   damage d{true};
   d.run(5, 1, true);
-  CAPTURE(d.text());
-  CHECK(d.times("message: a stored record is corrupt") > 0);
-  CHECK(d.times("store: a stored record is corrupt") > 0);
+  check_met(d, "store");
 }
 
 TEST_CASE("storage: all of a page's structure, damaged in turn", "[.torture]") {
